@@ -1,0 +1,1 @@
+//! Locust's own results: CSV tables and JSON.

@@ -1,0 +1,252 @@
+//! The run as plain, documented data: what gates judge and reports show.
+
+use std::collections::BTreeMap;
+
+use crate::tally::{Category, Endpoint, EndpointTally, Evidence, Tally};
+
+pub mod quantile;
+pub mod timeline;
+
+pub use timeline::{Interval, Timeline};
+
+/// The quantiles every report shows, in millionths.
+pub const SHOWN_QUANTILES: [u32; 5] = [500_000, 900_000, 950_000, 990_000, 999_000];
+
+/// One file the run was read from.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Source {
+    /// The path as the user gave it, or found below what the user gave; never made absolute.
+    pub path: String,
+    /// What it was recognised as: `request-log`, `locust-stats`, `locust-history`, `locust-failures`,
+    /// `locust-exceptions`, `locust-json`.
+    pub format: &'static str,
+    /// Requests, rows or entries taken from it.
+    pub records: u64,
+    /// Lines or rows that could not be used and were allowed by `--allow-bad-lines`.
+    pub rejected: u64,
+}
+
+/// A run, or what is known of it.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// The run's name: `--label name=…`, else the inputs' common name.
+    pub label: String,
+    /// First start, epoch ms.
+    pub started_ms: Option<i64>,
+    /// Last end, epoch ms.
+    pub ended_ms: Option<i64>,
+    /// First start to last end, in seconds; 0 if all started and ended at once.
+    pub duration_s: Option<f64>,
+    /// The most concurrent users seen.
+    pub users_max: Option<u64>,
+    /// Files read, in the order read.
+    pub sources: Vec<Source>,
+    /// Labels of the run.
+    pub metadata: BTreeMap<String, String>,
+    /// The whole run.
+    pub total: EndpointSummary,
+    /// Every endpoint, by name, then method.
+    pub endpoints: Vec<EndpointSummary>,
+    /// Failures, most frequent first.
+    pub errors: Vec<ErrorSummary>,
+    /// Requests, failures, percentiles and users over time.
+    pub timeline: Timeline,
+    /// What the reader must know to trust the numbers, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// One endpoint, or the run's total (`endpoint` is `None`).
+#[derive(Clone, Debug, Default)]
+pub struct EndpointSummary {
+    /// Which endpoint; `None` for the total.
+    pub endpoint: Option<Endpoint>,
+    /// Requests, failures included.
+    pub requests: u64,
+    /// Failed requests.
+    pub failures: u64,
+    /// Failures ÷ requests, 0 to 1; `None` without requests.
+    pub failure_ratio: Option<f64>,
+    /// Requests per second over the run's duration.
+    pub rps: Option<f64>,
+    /// Response times in milliseconds.
+    pub response_time: ResponseTimeSummary,
+    /// HTTP status → requests.
+    pub statuses: BTreeMap<u16, u64>,
+    /// How exact the response times are.
+    pub evidence: Evidence,
+    /// Measured fields.
+    pub fields: BTreeMap<String, FieldSummary>,
+    /// The endpoint over time; the same intervals as the run's timeline.
+    pub timeline: Timeline,
+    /// Most requests in any one-second window: count and the window's start, epoch ms. Only from requests.
+    pub peak_second: Option<(u64, i64)>,
+    /// Most requests in any 60-second window: count and the window's start, epoch ms. Only from requests.
+    pub peak_minute: Option<(u64, i64)>,
+    /// The counts behind these figures, from which gates measure what no table shows.
+    pub tally: EndpointTally,
+}
+
+/// Response times of one endpoint in milliseconds; what the source does not hold is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResponseTimeSummary {
+    /// Shortest.
+    pub min: Option<f64>,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Longest.
+    pub max: Option<f64>,
+    /// Population standard deviation.
+    pub stddev: Option<f64>,
+    /// Quantile in millionths → milliseconds, for [`SHOWN_QUANTILES`] as far as known.
+    pub quantiles: BTreeMap<u32, f64>,
+}
+
+/// One measured field, in the log's unit.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct FieldSummary {
+    /// Requests (or samples) that have it.
+    pub count: u64,
+    /// Requests that lack it.
+    pub missing: u64,
+    /// Smallest value.
+    pub min: f64,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Largest value.
+    pub max: f64,
+    /// Sum.
+    pub sum: f64,
+}
+
+/// One kind of failure at one endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorSummary {
+    /// Where it happened.
+    pub endpoint: Endpoint,
+    /// HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// What kind.
+    pub category: Category,
+    /// The message, ids and long numbers folded to `#`.
+    pub message: String,
+    /// How many requests.
+    pub count: u64,
+    /// Share of the endpoint's requests, 0 to 1.
+    pub share: Option<f64>,
+    /// First seen, epoch ms.
+    pub first_ms: Option<i64>,
+    /// Last seen, epoch ms.
+    pub last_ms: Option<i64>,
+}
+
+/// Everything besides the counts that a summary is made of.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The run's name.
+    pub label: String,
+    /// Files read.
+    pub sources: Vec<Source>,
+    /// Labels.
+    pub metadata: BTreeMap<String, String>,
+    /// Notes gathered while reading.
+    pub notes: Vec<String>,
+}
+
+impl EndpointSummary {
+    /// The endpoint's name for people; `Total` for the run.
+    pub fn name(&self) -> String {
+        self.endpoint.as_ref().map_or_else(|| "Total".to_owned(), ToString::to_string)
+    }
+
+    fn new(endpoint: Option<Endpoint>, tally: EndpointTally, duration_s: Option<f64>, frame: &timeline::Frame) -> Self {
+        let requests = tally.requests;
+        Self {
+            endpoint,
+            requests,
+            failures: tally.failures,
+            failure_ratio: (requests > 0).then(|| tally.failures as f64 / requests as f64),
+            rps: tally.reported_rps.or_else(|| quantile::rate(requests, duration_s)),
+            response_time: quantile::response_times(&tally),
+            statuses: tally.statuses.clone(),
+            evidence: tally.evidence,
+            fields: tally.fields.iter().filter_map(|(n, f)| Some((n.clone(), field(f, requests)?))).collect(),
+            timeline: frame.of(&tally),
+            peak_second: peak(&tally, 1000),
+            peak_minute: peak(&tally, 60_000),
+            tally,
+        }
+    }
+}
+
+fn peak(tally: &EndpointTally, window_ms: i64) -> Option<(u64, i64)> {
+    crate::tally::windows::peak(&tally.starts, window_ms).map(|p| (p.count, p.start_ms))
+}
+
+fn field(tally: &crate::tally::FieldTally, requests: u64) -> Option<FieldSummary> {
+    let count = tally.count();
+    Some(FieldSummary {
+        count,
+        missing: requests.saturating_sub(count),
+        min: tally.values().next()?.0,
+        mean: tally.sum() / count as f64,
+        max: tally.values().next_back()?.0,
+        sum: tally.sum(),
+    })
+}
+
+impl Summary {
+    /// Computes every figure from the counts.
+    pub fn new(tally: &Tally, about: About) -> Self {
+        let mut total = tally.total();
+        for (name, samples) in &tally.samples {
+            total.fields.entry(name.clone()).or_default().merge(samples);
+        }
+        let duration_s = match (total.first_start_ms, total.last_end_ms) {
+            (Some(first), Some(last)) => Some((last - first) as f64 / 1e3),
+            _ => None,
+        };
+        let frame = timeline::Frame::new(tally, &total);
+        let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
+        let total = EndpointSummary::new(None, total, duration_s, &frame);
+        let endpoints = tally
+            .endpoints
+            .iter()
+            .map(|(key, counts)| EndpointSummary::new(Some(key.clone()), counts.clone(), duration_s, &frame))
+            .collect();
+        Self {
+            label: about.label,
+            started_ms,
+            ended_ms,
+            duration_s,
+            users_max: tally.users.values().max().copied(),
+            sources: about.sources,
+            metadata: about.metadata,
+            timeline: total.timeline.clone(),
+            errors: errors(tally),
+            total,
+            endpoints,
+            notes: about.notes,
+        }
+    }
+}
+
+fn errors(tally: &Tally) -> Vec<ErrorSummary> {
+    let mut errors: Vec<ErrorSummary> = tally
+        .endpoints
+        .iter()
+        .flat_map(|(endpoint, counts)| {
+            counts.errors.iter().map(move |(key, error)| ErrorSummary {
+                endpoint: endpoint.clone(),
+                status: key.status,
+                category: key.category,
+                message: key.message.clone(),
+                count: error.count,
+                share: (counts.requests > 0).then(|| error.count as f64 / counts.requests as f64),
+                first_ms: error.first_ms,
+                last_ms: error.last_ms,
+            })
+        })
+        .collect();
+    errors.sort_by(|a, b| b.count.cmp(&a.count)); // stable: equal counts stay in endpoint order
+    errors
+}

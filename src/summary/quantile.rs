@@ -1,0 +1,129 @@
+//! The one definition of a percentile, a mean, a deviation and a rate.
+
+use std::collections::BTreeMap;
+
+use super::{ResponseTimeSummary, SHOWN_QUANTILES};
+use crate::tally::{EndpointTally, Evidence};
+
+/// The `q` quantile (0 to 1) of counted values in ascending order: Hyndman and Fan's type 7, numpy's `linear`.
+///
+/// With n values, position h = (n − 1)·q lies between the values of rank ⌊h⌋ and ⌊h⌋ + 1, and the answer is
+/// interpolated between them the way numpy does (from the nearer end, so that it is monotone).
+pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Option<f64> {
+    if n == 0 {
+        return None;
+    }
+    let position = (n - 1) as f64 * q;
+    let lower_rank = position.floor();
+    let weight = position - lower_rank;
+    let lower_rank = lower_rank as u64;
+    let mut seen = 0;
+    let mut lower = None;
+    for (value, count) in values {
+        seen += count;
+        if lower.is_none() && seen > lower_rank {
+            lower = Some(value);
+        }
+        if let Some(low) = lower {
+            if seen > lower_rank + 1 || (seen > lower_rank && lower_rank + 1 >= n) {
+                let step = value - low;
+                return Some(if weight < 0.5 { low + step * weight } else { value - step * (1.0 - weight) });
+            }
+        }
+    }
+    lower
+}
+
+/// A quantile of an endpoint's response times in milliseconds, from whatever the source holds.
+pub fn response_time(tally: &EndpointTally, q: f64) -> Option<f64> {
+    match tally.evidence {
+        Evidence::Reported => tally.reported_quantiles.get(&millionths(q)).copied(),
+        Evidence::Requests | Evidence::Histogram => {
+            quantile(counted(&tally.response_times), tally.requests, q).map(|us| us / 1e3)
+        }
+    }
+}
+
+/// A quantile as a key: 0.95 → 950000.
+pub fn millionths(q: f64) -> u32 {
+    (q * 1e6).round() as u32
+}
+
+fn counted(counts: &BTreeMap<u64, u64>) -> impl Iterator<Item = (f64, u64)> + '_ {
+    counts.iter().map(|(us, n)| (*us as f64, *n))
+}
+
+/// Minimum, mean, maximum, standard deviation and the shown quantiles.
+pub fn response_times(tally: &EndpointTally) -> ResponseTimeSummary {
+    if tally.requests == 0 {
+        return ResponseTimeSummary::default();
+    }
+    ResponseTimeSummary {
+        min: tally.min_us.map(|us| us / 1e3),
+        mean: tally.sum_us.map(|us| us / tally.requests as f64 / 1e3),
+        max: tally.max_us.map(|us| us / 1e3),
+        stddev: stddev(tally),
+        quantiles: SHOWN_QUANTILES
+            .iter()
+            .filter_map(|&q| Some((q, response_time(tally, f64::from(q) / 1e6)?)))
+            .collect(),
+    }
+}
+
+/// Population standard deviation in milliseconds; only from single requests, as rounding would distort it.
+fn stddev(tally: &EndpointTally) -> Option<f64> {
+    if tally.evidence != Evidence::Requests {
+        return None;
+    }
+    let n = tally.requests as f64;
+    let mean = tally.sum_us? / n;
+    let squares: f64 = counted(&tally.response_times).map(|(us, k)| (us - mean).powi(2) * k as f64).sum();
+    Some((squares / n).sqrt() / 1e3)
+}
+
+/// Requests per second; `None` when no time passed.
+pub fn rate(requests: u64, duration_s: Option<f64>) -> Option<f64> {
+    duration_s.filter(|d| *d > 0.0).map(|d| requests as f64 / d)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[f64], q: f64) -> Option<f64> {
+        quantile(values.iter().map(|v| (*v, 1)), values.len() as u64, q)
+    }
+
+    #[test]
+    fn quantile_of_ten_values() {
+        // numpy.percentile([1..10], 95) = 9.55; 50 → 5.5; 90 → 9.1.
+        let ten: Vec<f64> = (1..=10).map(f64::from).collect();
+        assert!((of(&ten, 0.95).expect("ten values") - 9.55).abs() < 1e-12);
+        assert!((of(&ten, 0.5).expect("ten values") - 5.5).abs() < 1e-12);
+        assert!((of(&ten, 0.9).expect("ten values") - 9.1).abs() < 1e-12);
+        assert_eq!(of(&ten, 0.0), Some(1.0));
+        assert_eq!(of(&ten, 1.0), Some(10.0));
+    }
+
+    #[test]
+    fn quantile_of_one_value() {
+        assert_eq!(of(&[7.0], 0.99), Some(7.0));
+    }
+
+    #[test]
+    fn quantile_of_nothing() {
+        assert_eq!(of(&[], 0.5), None);
+    }
+
+    #[test]
+    fn repeated_values_are_counted_not_kept() {
+        // [1, 1, 1, 5]: h = 3 × 0.75 = 2.25 → 1 + 0.25 × (5 − 1) = 2.
+        assert_eq!(quantile([(1.0, 3), (5.0, 1)].into_iter(), 4, 0.75), Some(2.0));
+    }
+
+    #[test]
+    fn rate_of_a_single_request_needs_time() {
+        assert_eq!(rate(1, Some(0.0)), None);
+        assert_eq!(rate(10, Some(4.0)), Some(2.5));
+    }
+}

@@ -1,0 +1,314 @@
+//! The one mergeable value through which everything a run knows flows.
+//!
+//! A tally counts; it keeps no request. Response times are counted at 1 µs, start times at 1 ms, so that memory
+//! grows with distinct values, not with requests, and [`Tally::merge`] gives the same numbers however a run was
+//! split.
+
+use std::collections::BTreeMap;
+
+pub mod errors;
+pub mod fields;
+pub mod windows;
+
+pub use errors::{Category, ErrorKey, ErrorTally};
+pub use fields::FieldTally;
+
+/// Which endpoint a request went to. Ordered by name, then method, as Locust's tables are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Endpoint {
+    /// The name the load script gave.
+    pub name: String,
+    /// `GET`, `POST`, `grpc`, …; empty when the source has none.
+    pub method: String,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.method.is_empty() { f.write_str(&self.name) } else { write!(f, "{} {}", self.method, self.name) }
+    }
+}
+
+/// Where a number comes from, and so how exact it is. Ordered from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// Counted request by request, exact to 1 µs.
+    #[default]
+    Requests,
+    /// Locust's histogram of response times rounded to two significant digits; counts, mean, min and max exact.
+    Histogram,
+    /// A finished table: percentiles as Locust rounded them (two significant digits).
+    Reported,
+}
+
+/// One request as any log tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Request<'a> {
+    /// Start, epoch milliseconds.
+    pub start_ms: Option<i64>,
+    /// `GET`, …; empty when absent.
+    pub method: &'a str,
+    /// The endpoint's name.
+    pub name: &'a str,
+    /// Response time in microseconds, rounded half up.
+    pub response_time_us: u64,
+    /// HTTP status; `None` when there was no response (0 in the log).
+    pub status: Option<u16>,
+    /// Whether it counts as a failure.
+    pub failed: bool,
+    /// The error's text, if any.
+    pub error: Option<&'a str>,
+    /// Concurrent users at that moment, if the log says.
+    pub users: Option<u64>,
+    /// Body bytes, if the log says.
+    pub response_length: Option<f64>,
+    /// Measured fields, in the unit the log uses.
+    pub fields: &'a [(String, f64)],
+}
+
+/// Requests, failures and approximate response times of one second.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Second {
+    /// Requests that started (or, in Locust JSON, finished) in this second.
+    pub requests: u64,
+    /// Failures among them.
+    pub failures: u64,
+    /// Response-time counts in logarithmic buckets, see [`bucket`]; empty when the source has no such detail.
+    pub buckets: BTreeMap<u16, u64>,
+}
+
+/// Everything counted about one endpoint, or about the whole run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndpointTally {
+    /// How exact the response times are.
+    pub evidence: Evidence,
+    /// Requests, failures included.
+    pub requests: u64,
+    /// Failed requests.
+    pub failures: u64,
+    /// Response times: microseconds → requests. Empty for [`Evidence::Reported`].
+    pub response_times: BTreeMap<u64, u64>,
+    /// Response times of the failed requests only (subset of `response_times`); empty unless from requests.
+    pub failed_response_times: BTreeMap<u64, u64>,
+    /// Sum of response times in microseconds, if known.
+    pub sum_us: Option<f64>,
+    /// Shortest response time in microseconds, if known.
+    pub min_us: Option<f64>,
+    /// Longest response time in microseconds, if known.
+    pub max_us: Option<f64>,
+    /// Percentiles as the source printed them: quantile in millionths → milliseconds. Only for `Reported`.
+    pub reported_quantiles: BTreeMap<u32, f64>,
+    /// Requests per second as the source printed it, when it cannot be computed.
+    pub reported_rps: Option<f64>,
+    /// Start times: epoch milliseconds → requests. Empty unless from requests.
+    pub starts: BTreeMap<i64, u64>,
+    /// Requests whose start is not known.
+    pub without_start: u64,
+    /// First start, epoch ms.
+    pub first_start_ms: Option<i64>,
+    /// Latest end (start plus response time), epoch ms.
+    pub last_end_ms: Option<i64>,
+    /// HTTP status → requests.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests without any status.
+    pub without_status: u64,
+    /// Failures by HTTP status (`None`: no status).
+    pub failures_by_status: BTreeMap<Option<u16>, u64>,
+    /// Errors by status, category and folded message.
+    pub errors: BTreeMap<ErrorKey, ErrorTally>,
+    /// Measured fields.
+    pub fields: BTreeMap<String, FieldTally>,
+    /// Counts per epoch second.
+    pub seconds: BTreeMap<i64, Second>,
+    /// Sum of body bytes over the requests that state them.
+    pub bytes: f64,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Per endpoint.
+    pub endpoints: BTreeMap<Endpoint, EndpointTally>,
+    /// The total row of a finished table, when the source has one that cannot be computed from the endpoints.
+    pub reported_total: Option<EndpointTally>,
+    /// Measured fields of samples that belong to no request (memory, say).
+    pub samples: BTreeMap<String, FieldTally>,
+    /// Most concurrent users seen per epoch second.
+    pub users: BTreeMap<i64, u64>,
+    /// Percentiles per epoch second as Locust's history printed them (10 s sliding window): second → (quantile in
+    /// millionths → ms). Empty when the columns are cumulative.
+    pub reported_timeline: BTreeMap<i64, BTreeMap<u32, f64>>,
+}
+
+/// Ratio between neighbouring bucket bounds; the geometric middle is off by at most 0.5 %.
+const BUCKET_RATIO: f64 = 1.01;
+
+/// The logarithmic bucket of a response time, so that [`bucket_value_ms`] is within 0.5 % of it.
+pub fn bucket(us: u64) -> u16 {
+    if us == 0 { 0 } else { ((us as f64).ln() / BUCKET_RATIO.ln()).floor() as u16 + 1 }
+}
+
+/// The middle of a bucket, in milliseconds.
+pub fn bucket_value_ms(bucket: u16) -> f64 {
+    if bucket == 0 { 0.0 } else { BUCKET_RATIO.powf(f64::from(bucket) - 0.5) / 1e3 }
+}
+
+fn add_counts<K: Ord + Clone>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *into.entry(key.clone()).or_default() += count;
+    }
+}
+
+fn merge_option(a: Option<f64>, b: Option<f64>, f: impl Fn(f64, f64) -> f64) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(f(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl Second {
+    /// Adds another count of the same second.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.failures += other.failures;
+        add_counts(&mut self.buckets, &other.buckets);
+    }
+}
+
+impl EndpointTally {
+    /// Counts one request.
+    pub fn add(&mut self, request: &Request<'_>) {
+        let us = request.response_time_us;
+        self.requests += 1;
+        *self.response_times.entry(us).or_default() += 1;
+        self.sum_us = Some(self.sum_us.unwrap_or(0.0) + us as f64);
+        self.min_us = merge_option(self.min_us, Some(us as f64), f64::min);
+        self.max_us = merge_option(self.max_us, Some(us as f64), f64::max);
+        self.bytes += request.response_length.unwrap_or(0.0);
+        match request.status {
+            Some(status) => *self.statuses.entry(status).or_default() += 1,
+            None => self.without_status += 1,
+        }
+        if request.failed {
+            self.failures += 1;
+            *self.failed_response_times.entry(us).or_default() += 1;
+            *self.failures_by_status.entry(request.status).or_default() += 1;
+            let key = ErrorKey::new(request.status, request.error.unwrap_or_default());
+            self.errors.entry(key).or_default().add(1, request.start_ms, request.start_ms);
+        }
+        match request.start_ms {
+            Some(start) => self.add_start(start, us, request.failed),
+            None => self.without_start += 1,
+        }
+        for (name, value) in request.fields {
+            self.fields.entry(name.clone()).or_default().add(*value, request.start_ms);
+        }
+    }
+
+    fn add_start(&mut self, start: i64, us: u64, failed: bool) {
+        *self.starts.entry(start).or_default() += 1;
+        let end = start + us.div_ceil(1000) as i64;
+        self.first_start_ms = Some(self.first_start_ms.map_or(start, |s| s.min(start)));
+        self.last_end_ms = Some(self.last_end_ms.map_or(end, |e| e.max(end)));
+        let second = self.seconds.entry(start.div_euclid(1000)).or_default();
+        second.requests += 1;
+        second.failures += u64::from(failed);
+        *second.buckets.entry(bucket(us)).or_default() += 1;
+    }
+
+    /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).
+    pub fn merge(&mut self, other: &Self) {
+        self.evidence = self.evidence.max(other.evidence);
+        self.requests += other.requests;
+        self.failures += other.failures;
+        add_counts(&mut self.response_times, &other.response_times);
+        add_counts(&mut self.failed_response_times, &other.failed_response_times);
+        self.sum_us = merge_option(self.sum_us, other.sum_us, |a, b| a + b);
+        self.min_us = merge_option(self.min_us, other.min_us, f64::min);
+        self.max_us = merge_option(self.max_us, other.max_us, f64::max);
+        self.reported_rps = merge_option(self.reported_rps, other.reported_rps, |a, b| a + b);
+        // Percentiles of two tables cannot be joined: what differs is unknown.
+        if self.reported_quantiles != other.reported_quantiles {
+            self.reported_quantiles.clear();
+        }
+        add_counts(&mut self.starts, &other.starts);
+        self.without_start += other.without_start;
+        self.first_start_ms = match (self.first_start_ms, other.first_start_ms) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
+        add_counts(&mut self.statuses, &other.statuses);
+        self.without_status += other.without_status;
+        add_counts(&mut self.failures_by_status, &other.failures_by_status);
+        for (key, error) in &other.errors {
+            self.errors.entry(key.clone()).or_default().merge(error);
+        }
+        for (name, field) in &other.fields {
+            self.fields.entry(name.clone()).or_default().merge(field);
+        }
+        for (at, second) in &other.seconds {
+            self.seconds.entry(*at).or_default().merge(second);
+        }
+        self.bytes += other.bytes;
+    }
+}
+
+impl Tally {
+    /// Counts one request.
+    pub fn add(&mut self, request: &Request<'_>) {
+        let key = Endpoint { name: request.name.to_owned(), method: request.method.to_owned() };
+        self.endpoints.entry(key).or_default().add(request);
+        if let (Some(users), Some(start)) = (request.users, request.start_ms) {
+            self.add_users(start.div_euclid(1000), users);
+        }
+    }
+
+    /// Notes how many users ran in a second; the most seen counts.
+    pub fn add_users(&mut self, second: i64, users: u64) {
+        let most = self.users.entry(second).or_default();
+        *most = (*most).max(users);
+    }
+
+    /// Adds everything another tally counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (key, endpoint) in &other.endpoints {
+            match self.endpoints.get_mut(key) {
+                Some(known) => known.merge(endpoint),
+                None => {
+                    self.endpoints.insert(key.clone(), endpoint.clone());
+                }
+            }
+        }
+        match (&mut self.reported_total, &other.reported_total) {
+            (Some(total), Some(other)) => total.merge(other),
+            (None, Some(other)) => self.reported_total = Some(other.clone()),
+            (_, None) => {}
+        }
+        for (name, field) in &other.samples {
+            self.samples.entry(name.clone()).or_default().merge(field);
+        }
+        for (second, users) in &other.users {
+            self.add_users(*second, *users);
+        }
+        for (second, quantiles) in &other.reported_timeline {
+            self.reported_timeline.insert(*second, quantiles.clone());
+        }
+    }
+
+    /// The run as one endpoint: the source's own total row where there is one, else the sum of all endpoints.
+    pub fn total(&self) -> EndpointTally {
+        if let Some(total) = &self.reported_total {
+            return total.clone();
+        }
+        let mut endpoints = self.endpoints.values();
+        let mut total = endpoints.next().cloned().unwrap_or_default();
+        for endpoint in endpoints {
+            total.merge(endpoint);
+        }
+        if total.evidence == Evidence::Reported && self.endpoints.len() > 1 {
+            total.reported_quantiles.clear();
+        }
+        total
+    }
+}
