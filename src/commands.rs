@@ -1,1 +1,55 @@
 //! The subcommands.
+
+pub mod check;
+
+use std::io::Write;
+
+use crate::cli::{Cli, Command, SchemaName};
+use crate::diagnostic::Diagnostic;
+use crate::{metric, report};
+
+/// Why there is no verdict.
+#[derive(Debug)]
+pub enum Failure {
+    /// Problems with the user's files and flags.
+    Diagnostics(Vec<Diagnostic>),
+    /// I/O, or a bug: an error chain.
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<Vec<Diagnostic>> for Failure {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Self::Diagnostics(diagnostics)
+    }
+}
+
+/// Runs a subcommand; the answer is the exit code.
+pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
+    match &cli.command {
+        Command::Check(args) => check::run(args, stdout),
+        Command::Metrics => {
+            for (name, unit, meaning) in metric::ALL {
+                writeln!(stdout, "{name:<26} {:<6} {meaning}", unit.symbol())?;
+            }
+            Ok(0)
+        }
+        Command::Schema {
+            name: SchemaName::Report,
+        } => {
+            stdout.write_all(report::schema::SCHEMA.as_bytes())?;
+            Ok(0)
+        }
+    }
+}

@@ -16,15 +16,27 @@ pub struct Origin {
 impl Origin {
     /// A whole file.
     pub fn file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), line: None, column: None }
+        Self {
+            file: file.into(),
+            line: None,
+            column: None,
+        }
     }
     /// A line of a file.
     pub fn line(file: impl Into<String>, line: u64) -> Self {
-        Self { file: file.into(), line: Some(line), column: None }
+        Self {
+            file: file.into(),
+            line: Some(line),
+            column: None,
+        }
     }
     /// A line and column of a file.
     pub fn at(file: impl Into<String>, line: u64, column: u64) -> Self {
-        Self { file: file.into(), line: Some(line), column: Some(column) }
+        Self {
+            file: file.into(),
+            line: Some(line),
+            column: Some(column),
+        }
     }
 }
 
@@ -71,30 +83,69 @@ pub struct Diagnostic {
 
 /// Every code with one sentence on what it means.
 pub const CODES: &[(&str, &str)] = &[
-    ("missing-input", "a file or directory that was named does not exist or cannot be read"),
-    ("nothing-recognised", "a directory or prefix holds no file that loadgate can read"),
+    (
+        "missing-input",
+        "a file or directory that was named does not exist or cannot be read",
+    ),
+    (
+        "nothing-recognised",
+        "a directory or prefix holds no file that loadgate can read",
+    ),
     ("unknown-format", "a file's content is of no known format"),
-    ("empty-input", "a file has no bytes, so it cannot be told what it was meant to be"),
-    ("bad-line", "a line or row of an input file does not say what it should"),
+    (
+        "empty-input",
+        "a file has no bytes, so it cannot be told what it was meant to be",
+    ),
+    (
+        "bad-line",
+        "a line or row of an input file does not say what it should",
+    ),
     ("bad-header", "a table lacks a column it must have"),
-    ("corrupt-archive", "a compressed file cannot be decompressed"),
+    (
+        "corrupt-archive",
+        "a compressed file cannot be decompressed",
+    ),
     ("config-syntax", "the gate file is not valid TOML"),
     ("unknown-key", "the gate file has a key that means nothing"),
     ("missing-key", "the gate file lacks a key that is needed"),
-    ("bad-value", "a value in the gate file or a flag is of the wrong kind or out of range"),
+    (
+        "bad-value",
+        "a value in the gate file or a flag is of the wrong kind or out of range",
+    ),
     ("duplicate-id", "two gates have the same id"),
-    ("bad-expression", "a gate's requirement does not follow the grammar"),
-    ("unknown-metric", "a requirement names a metric that does not exist"),
+    (
+        "bad-expression",
+        "a gate's requirement does not follow the grammar",
+    ),
+    (
+        "unknown-metric",
+        "a requirement names a metric that does not exist",
+    ),
     ("bad-unit", "a limit's unit does not fit its metric"),
-    ("bad-selector", "a selector is not a valid glob or regular expression"),
-    ("output-not-writable", "a report cannot be written where it should go"),
+    (
+        "bad-selector",
+        "a selector is not a valid glob or regular expression",
+    ),
+    (
+        "output-not-writable",
+        "a report cannot be written where it should go",
+    ),
 ];
 
 impl Diagnostic {
     /// A diagnostic without a place.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        debug_assert!(CODES.iter().any(|(known, _)| *known == code), "undocumented code {code}");
-        Self { code, message: message.into(), origin: None, snippet: None, help: None }
+        debug_assert!(
+            CODES.iter().any(|(known, _)| *known == code),
+            "undocumented code {code}"
+        );
+        Self {
+            code,
+            message: message.into(),
+            origin: None,
+            snippet: None,
+            help: None,
+        }
     }
     /// Adds the place.
     #[must_use]
@@ -131,14 +182,22 @@ impl Diagnostic {
     /// The way `rustc` shows it, with the line and carets.
     pub fn long(&self) -> String {
         let mut text = format!("error[{}]: {}", self.code, self.message);
-        let number = self.origin.as_ref().and_then(|o| o.line).map_or(String::new(), |l| l.to_string());
+        let number = self
+            .origin
+            .as_ref()
+            .and_then(|o| o.line)
+            .map_or(String::new(), |l| l.to_string());
         let pad = " ".repeat(number.len().max(1));
         if let Some(origin) = &self.origin {
             let _ = write!(text, "\n{pad}--> {origin}");
         }
         if let Some(snippet) = &self.snippet {
-            let before: String =
-                snippet.text.chars().take(snippet.start).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let before: String = snippet
+                .text
+                .chars()
+                .take(snippet.start)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
             let _ = write!(
                 text,
                 "\n{pad} |\n{number} | {}\n{pad} | {before}{} {}",

@@ -7,8 +7,9 @@ use crate::units::Unit;
 
 pub mod judge;
 pub mod selector;
+mod within;
 
-pub use judge::judge;
+pub use judge::{Terms, judge};
 pub use selector::Selector;
 
 /// One rule of the gate file or of `--require`.
@@ -39,7 +40,11 @@ impl Gate {
             Combine::All => " and ",
             Combine::Any => " or ",
         };
-        self.requirements.iter().map(|r| r.text.as_str()).collect::<Vec<_>>().join(joiner)
+        self.requirements
+            .iter()
+            .map(|r| r.text.as_str())
+            .collect::<Vec<_>>()
+            .join(joiner)
     }
 }
 

@@ -64,7 +64,9 @@ pub enum Filter {
 impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Status(a), Self::Status(b)) | (Self::StatusClass(a), Self::StatusClass(b)) => a == b,
+            (Self::Status(a), Self::Status(b)) | (Self::StatusClass(a), Self::StatusClass(b)) => {
+                a == b
+            }
             (Self::Error(a), Self::Error(b)) => a.as_str() == b.as_str(),
             _ => false,
         }
@@ -102,23 +104,71 @@ pub const ALL: &[(&str, Unit, &str)] = &[
     ("failures", Unit::Count, "failed requests"),
     ("failure_ratio", Unit::Ratio, "failures ÷ requests"),
     ("success_ratio", Unit::Ratio, "1 − failure ratio"),
-    ("unexpected_failures", Unit::Count, "failures whose status is not in `[failures] expected`"),
-    ("unexpected_failure_ratio", Unit::Ratio, "unexpected failures ÷ requests"),
-    ("ratio(FILTER)", Unit::Ratio, "share of requests with `status=5xx`, `status=429` or `error~\"text\"`"),
+    (
+        "unexpected_failures",
+        Unit::Count,
+        "failures whose status is not in `[failures] expected`",
+    ),
+    (
+        "unexpected_failure_ratio",
+        Unit::Ratio,
+        "unexpected failures ÷ requests",
+    ),
+    (
+        "ratio(FILTER)",
+        Unit::Ratio,
+        "share of requests with `status=5xx`, `status=429` or `error~\"text\"`",
+    ),
     ("count(FILTER)", Unit::Count, "number of such requests"),
     ("min", Unit::Time, "shortest response time"),
     ("mean", Unit::Time, "arithmetic mean of the response times"),
     ("median", Unit::Time, "p50 of the response times"),
     ("max", Unit::Time, "longest response time"),
-    ("stddev", Unit::Time, "population standard deviation of the response times"),
-    ("pN", Unit::Time, "any percentile of the response times, numpy's `linear`: p50, p95, p99.9"),
-    ("AGG(field)", Unit::Plain, "min, mean, max, sum, stddev, pN, first, last, increase or slope of a measured field"),
-    ("apdex(T)", Unit::Score, "(satisfied + tolerated ÷ 2) ÷ requests; satisfied up to T, tolerated up to 4T"),
-    ("rps", Unit::PerSecond, "requests per second, first start to last end"),
-    ("rpm", Unit::PerMinute, "requests per minute, first start to last end"),
-    ("peak_rps", Unit::Count, "most requests in any window of 1 s"),
-    ("peak_rpm", Unit::Count, "most requests in any window of 60 s"),
-    ("peak(DURATION)", Unit::Count, "most requests in any window of that length"),
+    (
+        "stddev",
+        Unit::Time,
+        "population standard deviation of the response times",
+    ),
+    (
+        "pN",
+        Unit::Time,
+        "any percentile of the response times, numpy's `linear`: p50, p95, p99.9",
+    ),
+    (
+        "AGG(field)",
+        Unit::Plain,
+        "min, mean, max, sum, stddev, pN, first, last, increase or slope of a measured field",
+    ),
+    (
+        "apdex(T)",
+        Unit::Score,
+        "(satisfied + tolerated ÷ 2) ÷ requests; satisfied up to T, tolerated up to 4T",
+    ),
+    (
+        "rps",
+        Unit::PerSecond,
+        "requests per second, first start to last end",
+    ),
+    (
+        "rpm",
+        Unit::PerMinute,
+        "requests per minute, first start to last end",
+    ),
+    (
+        "peak_rps",
+        Unit::Count,
+        "most requests in any window of 1 s",
+    ),
+    (
+        "peak_rpm",
+        Unit::Count,
+        "most requests in any window of 60 s",
+    ),
+    (
+        "peak(DURATION)",
+        Unit::Count,
+        "most requests in any window of that length",
+    ),
     ("users", Unit::Count, "most concurrent users seen"),
     ("duration", Unit::Time, "first start to last end"),
 ];
@@ -127,11 +177,22 @@ impl Metric {
     /// The unit its values have.
     pub fn unit(&self) -> Unit {
         match self {
-            Self::Requests | Self::Failures | Self::UnexpectedFailures | Self::Count(_) | Self::Users | Self::Peak(_) => {
-                Unit::Count
-            }
-            Self::FailureRatio | Self::SuccessRatio | Self::UnexpectedFailureRatio | Self::Ratio(_) => Unit::Ratio,
-            Self::Min | Self::Mean | Self::Max | Self::Stddev | Self::Quantile(_) | Self::Duration => Unit::Time,
+            Self::Requests
+            | Self::Failures
+            | Self::UnexpectedFailures
+            | Self::Count(_)
+            | Self::Users
+            | Self::Peak(_) => Unit::Count,
+            Self::FailureRatio
+            | Self::SuccessRatio
+            | Self::UnexpectedFailureRatio
+            | Self::Ratio(_) => Unit::Ratio,
+            Self::Min
+            | Self::Mean
+            | Self::Max
+            | Self::Stddev
+            | Self::Quantile(_)
+            | Self::Duration => Unit::Time,
             Self::Field(..) => Unit::Plain,
             Self::Apdex(_) => Unit::Score,
             Self::Rps => Unit::PerSecond,
@@ -149,6 +210,8 @@ pub struct Measurement {
     pub samples: u64,
     /// A confidence interval (95 %) of the value, if one can be given.
     pub interval: Option<(f64, f64)>,
+    /// Between which bounds the true figure lies, when the source rounded it.
+    pub precision: Option<(f64, f64)>,
     /// Where and when, for peaks and windows; or how exact, for reported figures.
     pub remark: Option<String>,
 }

@@ -58,7 +58,10 @@ impl Outcome {
         }
         let mut text = match self.verdict {
             "fail" => format!("FAILED: {} of {total} verdicts failed", self.failed),
-            "undecided" => format!("UNDECIDED: {} of {total} verdicts could not be decided", self.undecided),
+            "undecided" => format!(
+                "UNDECIDED: {} of {total} verdicts could not be decided",
+                self.undecided
+            ),
             _ => format!("PASSED: {} of {total} verdicts passed", self.passed),
         };
         if self.verdict == "fail" && self.undecided > 0 {

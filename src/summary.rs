@@ -155,21 +155,34 @@ pub struct About {
 impl EndpointSummary {
     /// The endpoint's name for people; `Total` for the run.
     pub fn name(&self) -> String {
-        self.endpoint.as_ref().map_or_else(|| "Total".to_owned(), ToString::to_string)
+        self.endpoint
+            .as_ref()
+            .map_or_else(|| "Total".to_owned(), ToString::to_string)
     }
 
-    fn new(endpoint: Option<Endpoint>, tally: EndpointTally, duration_s: Option<f64>, frame: &timeline::Frame) -> Self {
+    fn new(
+        endpoint: Option<Endpoint>,
+        tally: EndpointTally,
+        duration_s: Option<f64>,
+        frame: &timeline::Frame,
+    ) -> Self {
         let requests = tally.requests;
         Self {
             endpoint,
             requests,
             failures: tally.failures,
             failure_ratio: (requests > 0).then(|| tally.failures as f64 / requests as f64),
-            rps: tally.reported_rps.or_else(|| quantile::rate(requests, duration_s)),
+            rps: tally
+                .reported_rps
+                .or_else(|| quantile::rate(requests, duration_s)),
             response_time: quantile::response_times(&tally),
             statuses: tally.statuses.clone(),
             evidence: tally.evidence,
-            fields: tally.fields.iter().filter_map(|(n, f)| Some((n.clone(), field(f, requests)?))).collect(),
+            fields: tally
+                .fields
+                .iter()
+                .filter_map(|(n, f)| Some((n.clone(), field(f, requests)?)))
+                .collect(),
             timeline: frame.of(&tally),
             peak_second: peak(&tally, 1000),
             peak_minute: peak(&tally, 60_000),
@@ -211,7 +224,9 @@ impl Summary {
         let endpoints = tally
             .endpoints
             .iter()
-            .map(|(key, counts)| EndpointSummary::new(Some(key.clone()), counts.clone(), duration_s, &frame))
+            .map(|(key, counts)| {
+                EndpointSummary::new(Some(key.clone()), counts.clone(), duration_s, &frame)
+            })
             .collect();
         Self {
             label: about.label,

@@ -24,7 +24,11 @@ pub struct Endpoint {
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.method.is_empty() { f.write_str(&self.name) } else { write!(f, "{} {}", self.method, self.name) }
+        if self.method.is_empty() {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{} {}", self.method, self.name)
+        }
     }
 }
 
@@ -145,12 +149,20 @@ const BUCKET_RATIO: f64 = 1.01;
 
 /// The logarithmic bucket of a response time, so that [`bucket_value_ms`] is within 0.5 % of it.
 pub fn bucket(us: u64) -> u16 {
-    if us == 0 { 0 } else { ((us as f64).ln() / BUCKET_RATIO.ln()).floor() as u16 + 1 }
+    if us == 0 {
+        0
+    } else {
+        ((us as f64).ln() / BUCKET_RATIO.ln()).floor() as u16 + 1
+    }
 }
 
 /// The middle of a bucket, in milliseconds.
 pub fn bucket_value_ms(bucket: u16) -> f64 {
-    if bucket == 0 { 0.0 } else { BUCKET_RATIO.powf(f64::from(bucket) - 0.5) / 1e3 }
+    if bucket == 0 {
+        0.0
+    } else {
+        BUCKET_RATIO.powf(f64::from(bucket) - 0.5) / 1e3
+    }
 }
 
 fn add_counts<K: Ord + Clone>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
@@ -194,14 +206,20 @@ impl EndpointTally {
             *self.failed_response_times.entry(us).or_default() += 1;
             *self.failures_by_status.entry(request.status).or_default() += 1;
             let key = ErrorKey::new(request.status, request.error.unwrap_or_default());
-            self.errors.entry(key).or_default().add(1, request.start_ms, request.start_ms);
+            self.errors
+                .entry(key)
+                .or_default()
+                .add(1, request.start_ms, request.start_ms);
         }
         match request.start_ms {
             Some(start) => self.add_start(start, us, request.failed),
             None => self.without_start += 1,
         }
         for (name, value) in request.fields {
-            self.fields.entry(name.clone()).or_default().add(*value, request.start_ms);
+            self.fields
+                .entry(name.clone())
+                .or_default()
+                .add(*value, request.start_ms);
         }
     }
 
@@ -222,7 +240,10 @@ impl EndpointTally {
         self.requests += other.requests;
         self.failures += other.failures;
         add_counts(&mut self.response_times, &other.response_times);
-        add_counts(&mut self.failed_response_times, &other.failed_response_times);
+        add_counts(
+            &mut self.failed_response_times,
+            &other.failed_response_times,
+        );
         self.sum_us = merge_option(self.sum_us, other.sum_us, |a, b| a + b);
         self.min_us = merge_option(self.min_us, other.min_us, f64::min);
         self.max_us = merge_option(self.max_us, other.max_us, f64::max);
@@ -257,7 +278,10 @@ impl EndpointTally {
 impl Tally {
     /// Counts one request.
     pub fn add(&mut self, request: &Request<'_>) {
-        let key = Endpoint { name: request.name.to_owned(), method: request.method.to_owned() };
+        let key = Endpoint {
+            name: request.name.to_owned(),
+            method: request.method.to_owned(),
+        };
         self.endpoints.entry(key).or_default().add(request);
         if let (Some(users), Some(start)) = (request.users, request.start_ms) {
             self.add_users(start.div_euclid(1000), users);

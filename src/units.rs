@@ -51,7 +51,11 @@ impl Unit {
 }
 
 fn count(value: f64) -> String {
-    if value.fract() == 0.0 { group(value) } else { significant(value) }
+    if value.fract() == 0.0 {
+        group(value)
+    } else {
+        significant(value)
+    }
 }
 
 /// Thousands apart, by a comma.
@@ -64,14 +68,26 @@ fn group(value: f64) -> String {
         }
         text.push(digit);
     }
-    if value < 0.0 { format!("-{text}") } else { text }
+    if value < 0.0 {
+        format!("-{text}")
+    } else {
+        text
+    }
 }
 
 /// At most `places` decimals, without trailing zeros.
 fn trim(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Four significant digits, whole numbers above.
@@ -89,7 +105,11 @@ fn time(ms: f64) -> String {
         v if v >= 60_000.0 => {
             let seconds = (ms / 1e3).round();
             let (minutes, rest) = ((seconds / 60.0).trunc(), seconds % 60.0);
-            if rest == 0.0 { format!("{} min", group(minutes)) } else { format!("{} min {rest:.0} s", group(minutes)) }
+            if rest == 0.0 {
+                format!("{} min", group(minutes))
+            } else {
+                format!("{} min {rest:.0} s", group(minutes))
+            }
         }
         v if v >= 1000.0 => format!("{} s", trim(ms / 1e3, 3)),
         v if v >= 100.0 => format!("{} ms", trim(ms, 1)),
@@ -114,7 +134,8 @@ pub fn quantile_name(millionths: u32) -> String {
 
 /// A moment for people and machines: `2026-11-20T23:43:00.123Z` (without milliseconds when they are zero).
 pub fn moment(epoch_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(epoch_ms).map_or_else(|_| format!("{epoch_ms} ms"), |t| t.to_string())
+    jiff::Timestamp::from_millisecond(epoch_ms)
+        .map_or_else(|_| format!("{epoch_ms} ms"), |t| t.to_string())
 }
 
 #[cfg(test)]

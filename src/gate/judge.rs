@@ -1,5 +1,371 @@
-//! Judging.
-use super::{Gate, Verdict};
-use crate::summary::Summary;
-/// Judges every gate.
-pub fn judge(_summary: &Summary, _gates: &[Gate], _expected: &[u16]) -> Vec<Verdict> { Vec::new() }
+//! Judging gates on a summary. What could not be measured is undecided, with the reason, and never a pass.
+
+use super::{Combine, Comparator, Decision, Gate, Limit, Requirement, Verdict, within};
+use crate::metric::measure::{measure, minimum_samples};
+use crate::metric::{Context, Measurement};
+use crate::summary::{EndpointSummary, Summary};
+use crate::units::Unit;
+
+/// What judging needs besides gates and summary.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Statuses that are expected failures.
+    pub expected: Vec<u16>,
+    /// Why no gate can be decided on this run at all, if so.
+    pub refused: Option<String>,
+}
+
+/// Judges every gate, in order; a gate with a selector gives one verdict for each endpoint it matches.
+pub fn judge(summary: &Summary, gates: &[Gate], terms: &Terms) -> Vec<Verdict> {
+    let context = Context {
+        duration_s: summary.duration_s,
+        users_max: summary.users_max,
+        expected: terms.expected.clone(),
+    };
+    let mut verdicts = Vec::new();
+    for gate in gates {
+        let targets: Vec<&EndpointSummary> = match &gate.on {
+            None => vec![&summary.total],
+            Some(selector) => {
+                let matching = |e: &&EndpointSummary| {
+                    e.endpoint.as_ref().is_some_and(|key| selector.matches(key))
+                };
+                summary.endpoints.iter().filter(matching).collect()
+            }
+        };
+        if targets.is_empty() {
+            verdicts.push(unmatched(gate, summary));
+        }
+        for target in targets {
+            verdicts.push(judge_one(gate, target, &context, terms));
+        }
+    }
+    verdicts
+}
+
+/// One requirement at one endpoint.
+struct Finding<'a> {
+    requirement: &'a Requirement,
+    decision: Decision,
+    measured: Option<Measurement>,
+    because: String,
+}
+
+fn judge_one(gate: &Gate, target: &EndpointSummary, context: &Context, terms: &Terms) -> Verdict {
+    let findings: Vec<Finding<'_>> = gate
+        .requirements
+        .iter()
+        .map(|r| find(gate, r, target, context, terms))
+        .collect();
+    // What decides comes first: for `all` a failure, for `any` a pass; the undecided in the middle for both.
+    let rank = |f: &&Finding<'_>| match (gate.combine, f.decision) {
+        (Combine::All, Decision::Fail) | (Combine::Any, Decision::Pass) => 0,
+        (_, Decision::Undecided) => 1,
+        (Combine::All, Decision::Pass) | (Combine::Any, Decision::Fail) => 2,
+    };
+    let Some(deciding) = findings.iter().min_by_key(rank) else {
+        return blank(
+            gate,
+            target,
+            Decision::Undecided,
+            "the gate requires nothing".to_owned(),
+        );
+    };
+    let because = if findings.len() == 1 {
+        deciding.because.clone()
+    } else {
+        let each = findings.iter().map(|f| {
+            format!(
+                "`{}`: {} ({})",
+                f.requirement.text,
+                f.decision.name(),
+                f.because
+            )
+        });
+        each.collect::<Vec<_>>().join("; ")
+    };
+    let mut verdict = blank(gate, target, deciding.decision, because);
+    verdict.metric = deciding.requirement.metric.clone();
+    verdict.unit = verdict.metric.unit();
+    if let Limit::Absolute(limit) = deciding.requirement.limit {
+        verdict.limit = Some(limit);
+    }
+    if let Some(measured) = &deciding.measured {
+        verdict.observed = Some(measured.value);
+        verdict.samples = measured.samples;
+        verdict.interval = measured.interval;
+        verdict.margin = verdict.limit.map(|limit| {
+            deciding
+                .requirement
+                .comparator
+                .margin(measured.value, limit)
+        });
+    }
+    verdict
+}
+
+fn blank(gate: &Gate, target: &EndpointSummary, decision: Decision, because: String) -> Verdict {
+    Verdict {
+        id: gate.id.clone(),
+        require: gate.text(),
+        endpoint: target.endpoint.clone(),
+        selector: gate.on.as_ref().map(|s| s.text.clone()),
+        decision,
+        level: gate.level,
+        observed: None,
+        limit: None,
+        unit: Unit::Plain,
+        margin: None,
+        samples: target.requests,
+        interval: None,
+        because,
+        origin: gate.origin.clone(),
+        metric: crate::metric::Metric::Requests,
+    }
+}
+
+fn unmatched(gate: &Gate, summary: &Summary) -> Verdict {
+    let selector = gate.on.as_ref().map_or("", |s| s.text.as_str());
+    let mut names: Vec<String> = summary
+        .endpoints
+        .iter()
+        .take(5)
+        .map(|e| format!("`{}`", e.name()))
+        .collect();
+    if summary.endpoints.len() > names.len() {
+        names.push(format!("{} more", summary.endpoints.len() - names.len()));
+    }
+    let there = if names.is_empty() {
+        "the run has no endpoints".to_owned()
+    } else {
+        format!("there are {}", names.join(", "))
+    };
+    let target = EndpointSummary::default();
+    let mut verdict = blank(
+        gate,
+        &target,
+        Decision::Undecided,
+        format!("no endpoint matches `{selector}`; {there}"),
+    );
+    if let Some(first) = gate.requirements.first() {
+        verdict.metric = first.metric.clone();
+        verdict.unit = first.metric.unit();
+        if let Limit::Absolute(limit) = first.limit {
+            verdict.limit = Some(limit);
+        }
+    }
+    verdict
+}
+
+fn find<'a>(
+    gate: &Gate,
+    requirement: &'a Requirement,
+    target: &EndpointSummary,
+    context: &Context,
+    terms: &Terms,
+) -> Finding<'a> {
+    let undecided = |because: String| Finding {
+        requirement,
+        decision: Decision::Undecided,
+        measured: None,
+        because,
+    };
+    if let Some(reason) = &terms.refused {
+        return undecided(reason.clone());
+    }
+    let limit = match requirement.limit {
+        Limit::Absolute(limit) => limit,
+        Limit::Baseline { .. } => return undecided("no baseline given".to_owned()),
+    };
+    let needed = gate
+        .min_samples
+        .unwrap_or_else(|| minimum_samples(&requirement.metric));
+    let measured = match requirement.within_s {
+        Some(window_s) => within::worst(requirement, &target.tally, window_s, needed),
+        None => measure(&requirement.metric, &target.tally, context),
+    };
+    let measured = match measured {
+        Ok(measured) => measured,
+        Err(reason) => return undecided(reason),
+    };
+    let (decision, because) = decide(requirement, &measured, limit, needed);
+    Finding {
+        requirement,
+        decision,
+        measured: Some(measured),
+        because,
+    }
+}
+
+fn decide(
+    requirement: &Requirement,
+    measured: &Measurement,
+    limit: f64,
+    needed: u64,
+) -> (Decision, String) {
+    let unit = requirement.metric.unit();
+    if measured.samples < needed {
+        let because = format!(
+            "{} values, {needed} are needed for `{}`",
+            measured.samples, requirement.text
+        );
+        return (Decision::Undecided, because);
+    }
+    let holds = |value| requirement.comparator.holds(value, limit);
+    if let Some((low, high)) = measured.precision {
+        if holds(low) != holds(high) {
+            let (low, high) = (unit.human(low), unit.human(high));
+            return (
+                Decision::Undecided,
+                format!(
+                    "the source rounds: the value lies between {low} and {high}, on either side of the limit"
+                ),
+            );
+        }
+    }
+    let decision = if holds(measured.value) {
+        Decision::Pass
+    } else {
+        Decision::Fail
+    };
+    let side = if decision == Decision::Pass {
+        "within"
+    } else {
+        "beyond"
+    };
+    let mut because = format!(
+        "{} is {side} the limit of {}",
+        unit.human(measured.value),
+        unit.human(limit)
+    );
+    if let Some((low, high)) = measured.interval {
+        because.push_str(&format!(
+            " (95 % interval {} to {})",
+            unit.human(low),
+            unit.human(high)
+        ));
+    }
+    if let Some(remark) = &measured.remark {
+        because.push_str("; ");
+        because.push_str(remark);
+    }
+    (decision, because)
+}
+
+impl Comparator {
+    /// Whether `value CMP limit`.
+    #[expect(clippy::float_cmp, reason = "`==` in a gate means equal, as written")]
+    pub fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => value < limit,
+            Self::LessOrEqual => value <= limit,
+            Self::Greater => value > limit,
+            Self::GreaterOrEqual => value >= limit,
+            Self::Equal => value == limit,
+        }
+    }
+
+    /// Room left: positive within the limit.
+    pub fn margin(self, value: f64, limit: f64) -> f64 {
+        match self {
+            Self::Less | Self::LessOrEqual => limit - value,
+            Self::Greater | Self::GreaterOrEqual => value - limit,
+            Self::Equal => -(value - limit).abs(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::summary::About;
+    use crate::tally::{Request, Tally};
+
+    fn run(requests: u64) -> Summary {
+        let mut tally = Tally::default();
+        for i in 0..requests {
+            tally.add(&Request {
+                start_ms: Some(i as i64 * 100),
+                name: if i % 2 == 0 { "even" } else { "odd" },
+                method: "GET",
+                response_time_us: (i + 1) * 1000,
+                status: Some(200),
+                ..Request::default()
+            });
+        }
+        Summary::new(&tally, About::default())
+    }
+
+    fn decide_on(summary: &Summary, expression: &str) -> (Decision, String) {
+        let gate = config::require(expression, 1).expect("valid expression");
+        let verdicts = judge(summary, &[gate], &Terms::default());
+        (verdicts[0].decision, verdicts[0].because.clone())
+    }
+
+    #[test]
+    fn pass_fail_and_undecided() {
+        let summary = run(100);
+        assert_eq!(decide_on(&summary, "p95 < 200ms").0, Decision::Pass);
+        assert_eq!(decide_on(&summary, "p95 < 50ms").0, Decision::Fail);
+        assert_eq!(
+            decide_on(&run(19), "p95 < 1s"),
+            (
+                Decision::Undecided,
+                "19 values, 20 are needed for `p95 < 1s`".into()
+            )
+        );
+        assert_eq!(
+            decide_on(&run(0), "p95 < 1s"),
+            (Decision::Undecided, "there are no requests".into())
+        );
+        assert_eq!(
+            decide_on(&run(0), "failures < 5"),
+            (Decision::Undecided, "there are no requests".into())
+        );
+        assert_eq!(
+            decide_on(&summary, "max(rows) <= 900").0,
+            Decision::Undecided
+        );
+        assert_eq!(
+            decide_on(&summary, "p95 <= baseline + 20%").1,
+            "no baseline given"
+        );
+    }
+
+    #[test]
+    fn a_selector_judges_each_endpoint_and_nothing_is_undecided() {
+        let summary = run(100);
+        let on = |pattern: &str| {
+            let mut gate = config::require("p95 < 1s", 1).expect("valid");
+            gate.on = Some(crate::gate::Selector::new(&[pattern]).expect("valid"));
+            judge(&summary, &[gate], &Terms::default())
+        };
+        assert_eq!(on("*").len(), 2);
+        let none = on("nowhere*");
+        assert_eq!(none[0].decision, Decision::Undecided);
+        assert!(
+            none[0]
+                .because
+                .contains("no endpoint matches `nowhere*`; there are `GET even`, `GET odd`")
+        );
+    }
+
+    #[test]
+    fn every_window_must_hold() {
+        // 10 requests a second for 10 s, response times rising from 1 to 100 ms: the last seconds are worst.
+        let summary = run(100);
+        assert_eq!(
+            decide_on(&summary, "requests >= 50 within 5s").0,
+            Decision::Pass
+        );
+        assert_eq!(
+            decide_on(&summary, "p50 < 60ms within 5s").0,
+            Decision::Fail
+        );
+        assert_eq!(
+            decide_on(&summary, "p50 < 60ms within 60s").0,
+            Decision::Undecided
+        );
+    }
+}

@@ -16,14 +16,22 @@ impl Selector {
     /// Compiles patterns: a glob (`*`, `?`) on the name or on `METHOD name`, or `/regex/` searched in both. The
     /// error names the pattern (by index) and what is wrong with it.
     pub fn new(patterns: &[&str]) -> Result<Self, (usize, String)> {
-        let compiled = patterns.iter().enumerate().map(|(i, p)| compile(p).map_err(|e| (i, e)));
-        Ok(Self { text: patterns.join(", "), patterns: compiled.collect::<Result<_, _>>()? })
+        let compiled = patterns
+            .iter()
+            .enumerate()
+            .map(|(i, p)| compile(p).map_err(|e| (i, e)));
+        Ok(Self {
+            text: patterns.join(", "),
+            patterns: compiled.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether the endpoint is selected.
     pub fn matches(&self, endpoint: &Endpoint) -> bool {
         let full = endpoint.to_string();
-        self.patterns.iter().any(|p| p.is_match(&endpoint.name) || p.is_match(&full))
+        self.patterns
+            .iter()
+            .any(|p| p.is_match(&endpoint.name) || p.is_match(&full))
     }
 }
 
@@ -31,8 +39,18 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.is_empty() {
         return Err("an empty pattern matches nothing".to_owned());
     }
-    if let Some(inner) = pattern.strip_prefix('/').and_then(|p| p.strip_suffix('/')).filter(|p| is_regex(p)) {
-        return Regex::new(inner).map_err(|e| e.to_string().lines().last().unwrap_or("not a regex").to_owned());
+    if let Some(inner) = pattern
+        .strip_prefix('/')
+        .and_then(|p| p.strip_suffix('/'))
+        .filter(|p| is_regex(p))
+    {
+        return Regex::new(inner).map_err(|e| {
+            e.to_string()
+                .lines()
+                .last()
+                .unwrap_or("not a regex")
+                .to_owned()
+        });
     }
     let mut regex = String::from(r"(?s)\A");
     for c in pattern.chars() {
@@ -56,7 +74,10 @@ mod tests {
     use super::*;
 
     fn selects(pattern: &str, method: &str, name: &str) -> bool {
-        let endpoint = Endpoint { name: name.into(), method: method.into() };
+        let endpoint = Endpoint {
+            name: name.into(),
+            method: method.into(),
+        };
         Selector::new(&[pattern]).expect("valid").matches(&endpoint)
     }
 

@@ -1,1 +1,414 @@
-//! Measuring.
+//! How each metric is measured. A metric that the source cannot give is an error with the reason, never a zero.
+
+use statrs::distribution::{Binomial, DiscreteCDF};
+
+use super::{Aggregate, Context, Filter, Measurement, Metric, field};
+use crate::summary::quantile::{quantile, response_time};
+use crate::tally::{EndpointTally, Evidence, FieldTally, windows};
+use crate::units;
+
+/// 95 % two-sided normal quantile, for the Wilson interval.
+const Z95: f64 = 1.959_963_984_540_054;
+
+type Measured = Result<Measurement, String>;
+
+/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, else 1.
+pub fn minimum_samples(metric: &Metric) -> u64 {
+    match metric {
+        Metric::Quantile(q) | Metric::Field(Aggregate::Quantile(q), _) if *q < 1.0 => {
+            // 1 / (1 − 0.95) is 20.000000000000018 in floats: round before taking the ceiling.
+            ((1e6 / (1.0 - q)).round() / 1e6).ceil() as u64
+        }
+        _ => 1,
+    }
+}
+
+/// Measures a metric of one endpoint, or of the total.
+pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Measured {
+    if tally.requests == 0 && !matches!(metric, Metric::Field(..)) {
+        return Err("there are no requests".to_owned());
+    }
+    let n = tally.requests;
+    match metric {
+        Metric::Requests => Ok(plain(n as f64, n)),
+        Metric::Failures => Ok(plain(tally.failures as f64, n)),
+        Metric::FailureRatio => Ok(share(tally.failures, n)),
+        Metric::SuccessRatio => Ok(share(n - tally.failures.min(n), n)),
+        Metric::UnexpectedFailures => unexpected(tally, context).map(|k| plain(k as f64, n)),
+        Metric::UnexpectedFailureRatio => unexpected(tally, context).map(|k| share(k, n)),
+        Metric::Ratio(filter) => filtered(filter, tally).map(|k| share(k, n)),
+        Metric::Count(filter) => filtered(filter, tally).map(|k| plain(k as f64, n)),
+        Metric::Min => known(tally.min_us.map(|us| us / 1e3), n, "shortest response time"),
+        Metric::Mean => known(
+            tally.sum_us.map(|us| us / n as f64 / 1e3),
+            n,
+            "mean response time",
+        ),
+        Metric::Max => known(tally.max_us.map(|us| us / 1e3), n, "longest response time"),
+        Metric::Stddev => known(
+            crate::summary::quantile::response_times(tally).stddev,
+            n,
+            "single response times",
+        ),
+        Metric::Quantile(q) => response_quantile(tally, *q),
+        Metric::Field(aggregate, name) => measured_field(*aggregate, name, tally),
+        Metric::Apdex(satisfied_ms) => apdex(tally, *satisfied_ms),
+        Metric::Rps => rate(tally, context, 1.0),
+        Metric::Rpm => rate(tally, context, 60.0),
+        Metric::Peak(window_s) => peak(tally, *window_s, context),
+        Metric::Users => known(context.users_max.map(|u| u as f64), n, "number of users"),
+        Metric::Duration => known(
+            context.duration_s.map(|s| s * 1e3),
+            n,
+            "start and end of the run",
+        ),
+    }
+}
+
+fn plain(value: f64, samples: u64) -> Measurement {
+    Measurement {
+        value,
+        samples,
+        interval: None,
+        precision: None,
+        remark: None,
+    }
+}
+
+fn known(value: Option<f64>, samples: u64, what: &str) -> Measured {
+    value
+        .map(|v| plain(v, samples))
+        .ok_or_else(|| format!("the source does not hold the {what}"))
+}
+
+/// A proportion with its Wilson interval (Wilson 1927, without continuity correction).
+fn share(k: u64, n: u64) -> Measurement {
+    let (k, count) = (k as f64, n as f64);
+    let p = k / count;
+    let z2 = Z95 * Z95;
+    let centre = (p + z2 / (2.0 * count)) / (1.0 + z2 / count);
+    let half =
+        Z95 / (1.0 + z2 / count) * (p * (1.0 - p) / count + z2 / (4.0 * count * count)).sqrt();
+    let interval = (
+        (centre - half).max(0.0).min(p),
+        (centre + half).min(1.0).max(p),
+    );
+    Measurement {
+        interval: Some(interval),
+        ..plain(p, n)
+    }
+}
+
+fn unexpected(tally: &EndpointTally, context: &Context) -> Result<u64, String> {
+    if context.expected.is_empty() || tally.failures == 0 {
+        return Ok(tally.failures);
+    }
+    if tally.evidence != Evidence::Requests {
+        return Err(
+            "Locust's tables do not say which HTTP status a failure had; a request log does"
+                .to_owned(),
+        );
+    }
+    let expected = tally
+        .failures_by_status
+        .iter()
+        .filter(|(s, _)| s.is_some_and(|s| context.expected.contains(&s)));
+    Ok(tally.failures - expected.map(|(_, n)| n).sum::<u64>())
+}
+
+fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<u64, String> {
+    match filter {
+        Filter::Status(_) | Filter::StatusClass(_) if tally.statuses.is_empty() => {
+            Err("no request states an HTTP status".to_owned())
+        }
+        Filter::Status(status) => Ok(tally.statuses.get(status).copied().unwrap_or(0)),
+        Filter::StatusClass(class) => Ok(tally
+            .statuses
+            .range(class * 100..class * 100 + 100)
+            .map(|(_, n)| n)
+            .sum()),
+        Filter::Error(regex) => {
+            let told: u64 = tally.errors.values().map(|e| e.count).sum();
+            if told < tally.failures {
+                return Err(format!(
+                    "only {told} of {} failures come with a message",
+                    tally.failures
+                ));
+            }
+            Ok(tally
+                .errors
+                .iter()
+                .filter(|(k, _)| regex.is_match(&k.message))
+                .map(|(_, e)| e.count)
+                .sum())
+        }
+    }
+}
+
+fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
+    let value = response_time(tally, q).ok_or_else(|| {
+        let has: Vec<String> = tally
+            .reported_quantiles
+            .keys()
+            .map(|q| units::quantile_name(*q))
+            .collect();
+        let name = units::quantile_name(crate::summary::quantile::millionths(q));
+        if has.is_empty() {
+            format!("the source holds no percentiles, so not {name}")
+        } else {
+            format!("the table holds {}, not {name}", has.join(", "))
+        }
+    })?;
+    let samples = tally.requests;
+    Ok(match tally.evidence {
+        Evidence::Requests => {
+            let counts = || {
+                tally
+                    .response_times
+                    .iter()
+                    .map(|(us, n)| (*us as f64 / 1e3, *n))
+            };
+            Measurement {
+                interval: order_statistics(counts, samples, q),
+                ..plain(value, samples)
+            }
+        }
+        Evidence::Histogram | Evidence::Reported => {
+            let half = locust_half_step(value);
+            Measurement {
+                precision: Some((value - half, value + half)),
+                remark: Some(format!(
+                    "known to ± {}, as Locust rounds",
+                    units::Unit::Time.human(half)
+                )),
+                ..plain(value, samples)
+            }
+        }
+    })
+}
+
+/// Half the step to which Locust rounds a response time: 1 ms below 100, 10 below 1000, 100 below 10 s, 1 s above.
+pub fn locust_half_step(ms: f64) -> f64 {
+    match ms {
+        v if v < 100.0 => 0.5,
+        v if v < 1000.0 => 5.0,
+        v if v < 10_000.0 => 50.0,
+        _ => 500.0,
+    }
+}
+
+/// The 95 % confidence interval of a quantile on order statistics (Hahn and Meeker 1991, 5.2): the values of the
+/// ranks between which a binomial number with n trials and probability q lies. `None` when n is too small for it.
+fn order_statistics<I: Iterator<Item = (f64, u64)>>(
+    values: impl Fn() -> I,
+    n: u64,
+    q: f64,
+) -> Option<(f64, f64)> {
+    if !(0.0..1.0).contains(&q) || q == 0.0 {
+        return None;
+    }
+    let binomial = Binomial::new(q, n).ok()?;
+    let lower = binomial.inverse_cdf(0.025);
+    let upper = binomial.inverse_cdf(0.975) + 1;
+    if lower == 0 || upper > n {
+        return None;
+    }
+    Some((nth(values(), lower)?, nth(values(), upper)?))
+}
+
+/// The value of a rank, from 1.
+fn nth(values: impl Iterator<Item = (f64, u64)>, rank: u64) -> Option<f64> {
+    let mut seen = 0;
+    values.into_iter().find_map(|(v, n)| {
+        seen += n;
+        (seen >= rank).then_some(v)
+    })
+}
+
+fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Measured {
+    let field = field(tally, name).ok_or_else(|| {
+        let has: Vec<&str> = tally.fields.keys().map(String::as_str).collect();
+        let has = if has.is_empty() {
+            "there are no measured fields".to_owned()
+        } else {
+            format!("there are {}", has.join(", "))
+        };
+        format!("no request has the field `{name}`; {has}")
+    })?;
+    let samples = field.count();
+    let value = aggregated(aggregate, field).ok_or_else(|| {
+        format!("`{name}` needs timestamps, at two different moments for a slope")
+    })?;
+    let missing = tally.requests.saturating_sub(samples);
+    let remark =
+        (missing > 0).then(|| format!("{missing} of {} requests lack `{name}`", tally.requests));
+    Ok(Measurement {
+        remark,
+        ..plain(value, samples)
+    })
+}
+
+fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
+    let n = field.count();
+    let max = || field.values().next_back().map(|(v, _)| v);
+    match aggregate {
+        Aggregate::Min => field.values().next().map(|(v, _)| v),
+        Aggregate::Max => max(),
+        Aggregate::Mean => Some(field.sum() / n as f64),
+        Aggregate::Sum => Some(field.sum()),
+        Aggregate::Stddev => {
+            let mean = field.sum() / n as f64;
+            Some(
+                (field
+                    .values()
+                    .map(|(v, k)| (v - mean).powi(2) * k as f64)
+                    .sum::<f64>()
+                    / n as f64)
+                    .sqrt(),
+            )
+        }
+        Aggregate::Quantile(q) => quantile(field.values(), n, q),
+        Aggregate::First => field.first(),
+        Aggregate::Last => field.last(),
+        Aggregate::Increase => Some(max()? - field.first()?),
+        Aggregate::Slope => field.slope_per_hour(),
+    }
+}
+
+/// Apdex (Apdex Alliance 2007): satisfied up to T, tolerated up to 4T, failures frustrated.
+fn apdex(tally: &EndpointTally, satisfied_ms: f64) -> Measured {
+    if tally.evidence != Evidence::Requests {
+        return Err(
+            "apdex needs the response time of every single request; a request log has them"
+                .to_owned(),
+        );
+    }
+    let up_to = |ms: f64| {
+        let bound = (ms * 1e3).round() as u64;
+        let all: u64 = tally.response_times.range(..=bound).map(|(_, n)| n).sum();
+        all - tally
+            .failed_response_times
+            .range(..=bound)
+            .map(|(_, n)| n)
+            .sum::<u64>()
+    };
+    let satisfied = up_to(satisfied_ms);
+    let tolerated = up_to(satisfied_ms * 4.0) - satisfied;
+    Ok(plain(
+        (satisfied as f64 + tolerated as f64 / 2.0) / tally.requests as f64,
+        tally.requests,
+    ))
+}
+
+fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
+    let rps = tally
+        .reported_rps
+        .or_else(|| crate::summary::quantile::rate(tally.requests, context.duration_s));
+    rps.map(|r| plain(r * per_s, tally.requests))
+        .ok_or_else(|| "the source does not say how long the run was, or no time passed".to_owned())
+}
+
+fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
+    if tally.evidence != Evidence::Requests || tally.without_start > 0 {
+        return Err(
+            "a peak window needs the start time of every request; a request log has them"
+                .to_owned(),
+        );
+    }
+    let peak = windows::peak(&tally.starts, (window_s * 1e3).round() as i64)
+        .ok_or_else(|| "there are no start times".to_owned())?;
+    let mut remark = format!("busiest window from {}", units::moment(peak.start_ms));
+    if context.duration_s.is_some_and(|d| d < window_s) {
+        remark.push_str("; the run is shorter than the window");
+    }
+    Ok(Measurement {
+        remark: Some(remark),
+        ..plain(peak.count as f64, tally.requests)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::Request;
+
+    /// Ten requests of 100 to 1000 ms, one second apart, the last a 503, `rows` = 1 to 10.
+    fn ten() -> EndpointTally {
+        let mut tally = EndpointTally::default();
+        for i in 1..=10_u64 {
+            tally.add(&Request {
+                start_ms: Some(i as i64 * 1000),
+                response_time_us: i * 100_000,
+                status: Some(if i == 10 { 503 } else { 200 }),
+                failed: i == 10,
+                fields: &[("rows".to_owned(), i as f64)],
+                ..Request::default()
+            });
+        }
+        tally
+    }
+
+    fn value(metric: &Metric) -> f64 {
+        let context = Context {
+            duration_s: Some(10.0),
+            users_max: Some(4),
+            expected: vec![503],
+        };
+        measure(metric, &ten(), &context).expect("measurable").value
+    }
+
+    #[test]
+    fn hand_computed() {
+        assert!((value(&Metric::Quantile(0.95)) - 955.0).abs() < 1e-9); // 9.55 × 100
+        assert!((value(&Metric::Mean) - 550.0).abs() < 1e-9);
+        assert!((value(&Metric::FailureRatio) - 0.1).abs() < 1e-12);
+        assert_eq!(value(&Metric::UnexpectedFailures), 0.0); // 503 is expected here
+        assert!((value(&Metric::Ratio(Filter::StatusClass(5))) - 0.1).abs() < 1e-12);
+        assert_eq!(value(&Metric::Count(Filter::Status(200))), 9.0);
+        assert_eq!(value(&Metric::Field(Aggregate::Max, "rows".into())), 10.0);
+        assert_eq!(
+            value(&Metric::Field(Aggregate::Increase, "rows".into())),
+            9.0
+        );
+        assert!((value(&Metric::Field(Aggregate::Slope, "rows".into())) - 3600.0).abs() < 1e-6);
+        assert_eq!(value(&Metric::Peak(10.0)), 10.0);
+        assert_eq!(value(&Metric::Peak(5.0)), 5.0);
+        assert_eq!(value(&Metric::Rps), 1.0);
+        assert_eq!(value(&Metric::Rpm), 60.0);
+        // T = 200 ms: 2 satisfied, 3 to 8 tolerated (6), 900 ms and the failure frustrated: (2 + 3) / 10.
+        assert!((value(&Metric::Apdex(200.0)) - 0.5).abs() < 1e-12);
+        // √((Σ(i − 5.5)²)/10) × 100 = √8.25 × 100.
+        assert!((value(&Metric::Stddev) - 8.25_f64.sqrt() * 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn fewest_samples_follow_the_quantile() {
+        assert_eq!(minimum_samples(&Metric::Quantile(0.5)), 2);
+        assert_eq!(minimum_samples(&Metric::Quantile(0.95)), 20);
+        assert_eq!(minimum_samples(&Metric::Quantile(0.99)), 100);
+        assert_eq!(minimum_samples(&Metric::Quantile(0.999)), 1000);
+        assert_eq!(minimum_samples(&Metric::Quantile(1.0)), 1);
+    }
+
+    #[test]
+    fn order_statistics_interval_of_a_hundred() {
+        // n = 100, q = 0.5: ranks 40 and 61 (binomial 0.025 and 0.975 quantiles 40 and 60, plus one).
+        let values = || (1..=100).map(|v| (f64::from(v), 1));
+        assert_eq!(order_statistics(values, 100, 0.5), Some((40.0, 61.0)));
+        assert_eq!(order_statistics(values, 100, 0.99), None);
+    }
+
+    #[test]
+    fn nothing_is_not_zero() {
+        let empty = EndpointTally::default();
+        assert!(measure(&Metric::Failures, &empty, &Context::default()).is_err());
+        assert!(
+            measure(
+                &Metric::Field(Aggregate::Max, "gone".into()),
+                &ten(),
+                &Context::default()
+            )
+            .is_err_and(|why| why.contains("there are rows"))
+        );
+    }
+}

@@ -27,7 +27,11 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
         if let Some(low) = lower {
             if seen > lower_rank + 1 || (seen > lower_rank && lower_rank + 1 >= n) {
                 let step = value - low;
-                return Some(if weight < 0.5 { low + step * weight } else { value - step * (1.0 - weight) });
+                return Some(if weight < 0.5 {
+                    low + step * weight
+                } else {
+                    value - step * (1.0 - weight)
+                });
             }
         }
     }
@@ -77,7 +81,9 @@ fn stddev(tally: &EndpointTally) -> Option<f64> {
     }
     let n = tally.requests as f64;
     let mean = tally.sum_us? / n;
-    let squares: f64 = counted(&tally.response_times).map(|(us, k)| (us - mean).powi(2) * k as f64).sum();
+    let squares: f64 = counted(&tally.response_times)
+        .map(|(us, k)| (us - mean).powi(2) * k as f64)
+        .sum();
     Some((squares / n).sqrt() / 1e3)
 }
 
@@ -118,7 +124,10 @@ mod tests {
     #[test]
     fn repeated_values_are_counted_not_kept() {
         // [1, 1, 1, 5]: h = 3 × 0.75 = 2.25 → 1 + 0.25 × (5 − 1) = 2.
-        assert_eq!(quantile([(1.0, 3), (5.0, 1)].into_iter(), 4, 0.75), Some(2.0));
+        assert_eq!(
+            quantile([(1.0, 3), (5.0, 1)].into_iter(), 4, 0.75),
+            Some(2.0)
+        );
     }
 
     #[test]

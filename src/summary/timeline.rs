@@ -57,7 +57,13 @@ impl Frame {
         let fitting = LENGTHS.iter().copied().find(|l| span / l < MOST_POINTS);
         // Months between two requests (a wrong clock, say): still at most 600 points.
         let interval_s = fitting.unwrap_or_else(|| span / MOST_POINTS + 1);
-        Self { first, last, interval_s, users: tally.users.clone(), reported: tally.reported_timeline.clone() }
+        Self {
+            first,
+            last,
+            interval_s,
+            users: tally.users.clone(),
+            reported: tally.reported_timeline.clone(),
+        }
     }
 
     fn slot(&self, second: i64) -> usize {
@@ -67,13 +73,20 @@ impl Frame {
     /// An endpoint's counts laid into the intervals.
     pub fn of(&self, tally: &EndpointTally) -> Timeline {
         if self.first > self.last || (tally.seconds.is_empty() && self.reported.is_empty()) {
-            return Timeline { interval_s: 1, rows: Vec::new() };
+            return Timeline {
+                interval_s: 1,
+                rows: Vec::new(),
+            };
         }
         let mut merged = vec![Second::default(); self.slot(self.last) + 1];
         for (at, second) in &tally.seconds {
             merged[self.slot(*at)].merge(second);
         }
-        let mut rows: Vec<Interval> = merged.iter().enumerate().map(|(i, s)| self.interval(i, s)).collect();
+        let mut rows: Vec<Interval> = merged
+            .iter()
+            .enumerate()
+            .map(|(i, s)| self.interval(i, s))
+            .collect();
         for (at, users) in self.users.range(self.first..=self.last) {
             let row = &mut rows[self.slot(*at)];
             row.users = row.users.max(Some(*users));
@@ -84,7 +97,10 @@ impl Frame {
             row.p95 = row.p95.or_else(|| quantiles.get(&950_000).copied());
             row.p99 = row.p99.or_else(|| quantiles.get(&990_000).copied());
         }
-        Timeline { interval_s: self.interval_s, rows }
+        Timeline {
+            interval_s: self.interval_s,
+            rows,
+        }
     }
 
     fn interval(&self, index: usize, second: &Second) -> Interval {
@@ -104,7 +120,14 @@ impl Frame {
 /// A percentile of the bucketed response times in milliseconds, within 0.5 %.
 pub fn percentile(second: &Second, q: f64) -> Option<f64> {
     let n = second.buckets.values().sum();
-    quantile(second.buckets.iter().map(|(b, n)| (bucket_value_ms(*b), *n)), n, q)
+    quantile(
+        second
+            .buckets
+            .iter()
+            .map(|(b, n)| (bucket_value_ms(*b), *n)),
+        n,
+        q,
+    )
 }
 
 #[cfg(test)]
@@ -116,7 +139,10 @@ mod tests {
     fn buckets_are_within_half_a_percent() {
         for us in [1, 7, 999, 1_000, 123_456, 60_000_000] {
             let shown = bucket_value_ms(bucket(us)) * 1e3;
-            assert!((shown / us as f64 - 1.0).abs() <= 0.005 + 1e-9, "{us} shown as {shown}");
+            assert!(
+                (shown / us as f64 - 1.0).abs() <= 0.005 + 1e-9,
+                "{us} shown as {shown}"
+            );
         }
     }
 }

@@ -54,7 +54,14 @@ impl Category {
             Self::Timeout
         } else if has(&["ssl", "tls", "certificate"]) {
             Self::Tls
-        } else if has(&["connection", "remotedisconnected", "refused", "reset", "winerror", "unreachable"]) {
+        } else if has(&[
+            "connection",
+            "remotedisconnected",
+            "refused",
+            "reset",
+            "winerror",
+            "unreachable",
+        ]) {
             Self::Connection
         } else if has(&["429"]) {
             Self::RateLimited
@@ -88,7 +95,11 @@ impl ErrorKey {
         if folded.is_empty() {
             folded = status.map_or_else(|| "no message".to_owned(), |s| format!("status {s}"));
         }
-        Self { status, category: Category::of(status, message), message: folded }
+        Self {
+            status,
+            category: Category::of(status, message),
+            message: folded,
+        }
     }
 }
 
@@ -133,7 +144,10 @@ static IDS: LazyLock<Regex> = LazyLock::new(|| {
 /// failure has the same text in every Locust version.
 pub fn fold(message: &str) -> String {
     let text = message.trim();
-    let inner = REPR.captures(text).and_then(|c| c.get(1).or(c.get(2))).map_or(text, |m| m.as_str());
+    let inner = REPR
+        .captures(text)
+        .and_then(|c| c.get(1).or(c.get(2)))
+        .map_or(text, |m| m.as_str());
     let inner = inner.replace("\\n", " ").replace(['\n', '\r'], " ");
     IDS.replace_all(inner.trim(), "#").into_owned()
 }
@@ -144,18 +158,39 @@ mod tests {
 
     #[test]
     fn repr_and_plain_text_fold_to_one() {
-        assert_eq!(fold("CatchResponseError('Conflict: order 123456 gone')"), "Conflict: order # gone");
-        assert_eq!(fold("Conflict: order 99887766 gone"), "Conflict: order # gone");
+        assert_eq!(
+            fold("CatchResponseError('Conflict: order 123456 gone')"),
+            "Conflict: order # gone"
+        );
+        assert_eq!(
+            fold("Conflict: order 99887766 gone"),
+            "Conflict: order # gone"
+        );
         assert_eq!(fold("<Response at 0x7f3a22>"), "<Response at #>");
     }
 
     #[test]
     fn categories_go_by_status_then_by_words() {
-        assert_eq!(ErrorKey::new(Some(429), "x").category, Category::RateLimited);
-        assert_eq!(ErrorKey::new(Some(503), "timed out").category, Category::ServerError);
-        assert_eq!(ErrorKey::new(None, "ReadTimeout: timed out").category, Category::Timeout);
-        assert_eq!(ErrorKey::new(None, "Connection refused").category, Category::Connection);
-        assert_eq!(ErrorKey::new(Some(200), "bad body").category, Category::Assertion);
+        assert_eq!(
+            ErrorKey::new(Some(429), "x").category,
+            Category::RateLimited
+        );
+        assert_eq!(
+            ErrorKey::new(Some(503), "timed out").category,
+            Category::ServerError
+        );
+        assert_eq!(
+            ErrorKey::new(None, "ReadTimeout: timed out").category,
+            Category::Timeout
+        );
+        assert_eq!(
+            ErrorKey::new(None, "Connection refused").category,
+            Category::Connection
+        );
+        assert_eq!(
+            ErrorKey::new(Some(200), "bad body").category,
+            Category::Assertion
+        );
         assert_eq!(ErrorKey::new(Some(500), "").message, "status 500");
     }
 }

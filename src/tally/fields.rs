@@ -10,19 +10,28 @@ pub struct FieldTally {
     /// Earliest and latest value with its time, epoch ms; the smaller value wins a tie in time.
     first: Option<(i64, f64)>,
     last: Option<(i64, f64)>,
-    /// Sums for the slope: n, Σt, Σv, Σtt, Σtv with t in ms since the epoch (exact while values are whole).
+    /// Values with a time.
     timed: u64,
+    /// Per millisecond: values and their sum, for the slope and the series.
     points: BTreeMap<i64, (u64, f64)>,
 }
 
 /// Maps a float to bits that sort as the float does.
 fn ordered(value: f64) -> u64 {
     let bits = value.to_bits();
-    if bits >> 63 == 0 { bits ^ (1 << 63) } else { !bits }
+    if bits >> 63 == 0 {
+        bits ^ (1 << 63)
+    } else {
+        !bits
+    }
 }
 
 fn value(ordered: u64) -> f64 {
-    f64::from_bits(if ordered >> 63 == 1 { ordered ^ (1 << 63) } else { !ordered })
+    f64::from_bits(if ordered >> 63 == 1 {
+        ordered ^ (1 << 63)
+    } else {
+        !ordered
+    })
 }
 
 impl FieldTally {
@@ -91,7 +100,9 @@ impl FieldTally {
 
     /// Mean value per millisecond at which there was one: epoch ms → mean.
     pub fn series(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        self.points.iter().map(|(at, (n, sum))| (*at, sum / *n as f64))
+        self.points
+            .iter()
+            .map(|(at, (n, sum))| (*at, sum / *n as f64))
     }
 
     /// Least-squares slope in units per hour; `None` for fewer than two moments.
@@ -102,7 +113,12 @@ impl FieldTally {
         }
         let n = self.timed as f64;
         let hours = |at: i64| (at - origin) as f64 / 3_600_000.0;
-        let mean_t = self.points.iter().map(|(at, (k, _))| hours(*at) * *k as f64).sum::<f64>() / n;
+        let mean_t = self
+            .points
+            .iter()
+            .map(|(at, (k, _))| hours(*at) * *k as f64)
+            .sum::<f64>()
+            / n;
         let mean_v = self.points.values().map(|(_, sum)| sum).sum::<f64>() / n;
         let (mut tt, mut tv) = (0.0, 0.0);
         for (at, (k, sum)) in &self.points {
@@ -134,7 +150,10 @@ mod tests {
         for v in [3.0, -2.0, 0.5, -0.0] {
             field.add(v, None);
         }
-        assert_eq!(field.values().map(|(v, _)| v).collect::<Vec<_>>(), [-2.0, 0.0, 0.5, 3.0]);
+        assert_eq!(
+            field.values().map(|(v, _)| v).collect::<Vec<_>>(),
+            [-2.0, 0.0, 0.5, 3.0]
+        );
         assert_eq!(field.slope_per_hour(), None);
     }
 }

@@ -24,7 +24,11 @@ pub fn peak(starts: &BTreeMap<i64, u64>, window_ms: i64) -> Option<Peak> {
             count += n;
         }
         if best.is_none_or(|b| count > b.count) {
-            best = Some(Peak { count, window_ms, start_ms: start });
+            best = Some(Peak {
+                count,
+                window_ms,
+                start_ms: start,
+            });
         }
         count -= leaving;
     }
@@ -40,13 +44,23 @@ mod tests {
         // Starts at 0 and 1000: a window of 1 s holds one, of 1.001 s both.
         let starts = BTreeMap::from([(0, 1), (1000, 1)]);
         assert_eq!(peak(&starts, 1000).map(|p| p.count), Some(1));
-        assert_eq!(peak(&starts, 1001).map(|p| (p.count, p.start_ms)), Some((2, 0)));
+        assert_eq!(
+            peak(&starts, 1001).map(|p| (p.count, p.start_ms)),
+            Some((2, 0))
+        );
         assert_eq!(peak(&BTreeMap::new(), 1000), None);
     }
 
     #[test]
     fn ties_at_one_millisecond_count() {
         let starts = BTreeMap::from([(5, 3), (900, 2), (1004, 4), (1005, 1)]);
-        assert_eq!(peak(&starts, 1000), Some(Peak { count: 9, window_ms: 1000, start_ms: 5 }));
+        assert_eq!(
+            peak(&starts, 1000),
+            Some(Peak {
+                count: 9,
+                window_ms: 1000,
+                start_ms: 5
+            })
+        );
     }
 }

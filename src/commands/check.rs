@@ -1,0 +1,160 @@
+//! `loadgate check`: read, measure, judge, report.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use super::Failure;
+use crate::analysis::Analysis;
+use crate::cli::{Check, Color};
+use crate::config::{self, Config};
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::gate::{Terms, judge};
+use crate::input::{self, Options};
+use crate::outcome::Outcome;
+use crate::report::{Destinations, terminal};
+use crate::summary::{About, Summary};
+
+/// The gate file that is read when none is named.
+const DEFAULT_CONFIG: &str = "loadgate.toml";
+
+/// Runs the whole pipeline; the answer is the exit code.
+pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
+    let destinations = destinations(args);
+    let config = configuration(args, &destinations)?;
+    let analysis = analyse(args, &config)?;
+    destinations.write(&analysis, stdout)?;
+    if !destinations.uses_stdout() {
+        show(args, &analysis, stdout)?;
+    }
+    Ok(analysis.outcome.exit_code)
+}
+
+fn destinations(args: &Check) -> Destinations {
+    Destinations {
+        out: args.out.clone(),
+        html: args.html.clone(),
+        json: args.json.clone(),
+        csv: args.csv.clone(),
+        junit: args.junit.clone(),
+        markdown: args.markdown.clone(),
+    }
+}
+
+/// Everything that can be wrong before a byte of data is read, all at once.
+fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Failure> {
+    let mut problems = Vec::new();
+    let mut config = match read_config(args) {
+        Ok(config) => config,
+        Err(found) => {
+            problems.extend(found);
+            Config::default()
+        }
+    };
+    for (i, expression) in args.require.iter().enumerate() {
+        match config::require(expression, i + 1) {
+            Ok(gate) => config.gates.push(gate),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if let Some(text) = &args.warmup {
+        match config::expression::duration_ms(text) {
+            Some(ms) => config.warmup_ms = Some(ms),
+            None => problems.push(
+                Diagnostic::new("bad-value", format!("`{text}` is not a duration"))
+                    .at(Origin::file("--warmup"))
+                    .help("write `30s`, `500ms` or `2min`"),
+            ),
+        }
+    }
+    config.map.extend(args.map.iter().cloned());
+    if let Err(found) = destinations.check() {
+        problems.extend(found);
+    }
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(problems.into())
+    }
+}
+
+fn read_config(args: &Check) -> Result<Config, Vec<Diagnostic>> {
+    let path = match &args.config {
+        Some(path) => path.as_path(),
+        None if Path::new(DEFAULT_CONFIG).is_file() => Path::new(DEFAULT_CONFIG),
+        None => return Ok(Config::default()),
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        vec![
+            Diagnostic::new(
+                "missing-input",
+                format!("cannot read the gate file: {error}"),
+            )
+            .at(Origin::file(&name))
+            .help("`--config` takes the path of a `loadgate.toml`"),
+        ]
+    })?;
+    config::parse(&text, &name)
+}
+
+fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
+    let options = Options {
+        format: args.format.clone(),
+        map: config.map.clone(),
+        allow_bad_lines: args.allow_bad_lines,
+        warmup_ms: config.warmup_ms,
+    };
+    let loaded = input::load(&args.runs, &options)?;
+    let mut metadata: BTreeMap<String, String> = args.label.iter().cloned().collect();
+    let label = metadata.remove("name").unwrap_or_else(|| label(&args.runs));
+    let terms = Terms {
+        expected: config.expected.clone(),
+        refused: loaded.warmup_not_applied.then(|| {
+            "a warm-up was asked for, but finished tables cannot leave it out; a request log can".to_owned()
+        }),
+    };
+    let about = About {
+        label,
+        sources: loaded.sources,
+        metadata,
+        notes: loaded.notes,
+    };
+    let summary = Summary::new(&loaded.tally, about);
+    let verdicts = judge(&summary, &config.gates, &terms);
+    let outcome = Outcome::new(&verdicts, config.undecided_warns);
+    Ok(Analysis {
+        summary,
+        verdicts,
+        outcome,
+    })
+}
+
+/// The run's name when it was given none: the last part of the first input's path.
+fn label(runs: &[String]) -> String {
+    let first = runs.first().map_or("-", String::as_str);
+    if first == "-" {
+        return "standard input".to_owned();
+    }
+    Path::new(first).file_name().map_or_else(
+        || "run".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+fn show(args: &Check, analysis: &Analysis, stdout: &mut dyn Write) -> Result<(), Failure> {
+    if args.quiet {
+        writeln!(stdout, "{}", analysis.outcome.sentence())?;
+        return Ok(());
+    }
+    let color = match args.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        }
+    };
+    stdout.write_all(terminal::render(analysis, color).as_bytes())?;
+    Ok(())
+}

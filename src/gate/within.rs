@@ -1,0 +1,145 @@
+//! `within DURATION`: the worst of all windows of that length, moved in steps of one second.
+
+use super::Requirement;
+use crate::metric::{Measurement, Metric};
+use crate::summary::timeline::percentile;
+use crate::tally::{EndpointTally, Second};
+use crate::units;
+
+/// Relative error of a percentile from the logarithmic buckets.
+const BUCKET_ERROR: f64 = 0.005;
+
+/// Measures every window that lies wholly in the run and returns the one furthest beyond (or nearest to) the limit.
+pub fn worst(
+    requirement: &Requirement,
+    tally: &EndpointTally,
+    window_s: f64,
+    needed: u64,
+) -> Result<Measurement, String> {
+    let length = window_s.ceil().max(1.0) as i64;
+    let (Some((&first, _)), Some((&last, _))) = (
+        tally.seconds.first_key_value(),
+        tally.seconds.last_key_value(),
+    ) else {
+        return Err("the source does not say when requests happened".to_owned());
+    };
+    if tally.without_start > 0 {
+        return Err(format!(
+            "{} requests have no timestamp",
+            tally.without_start
+        ));
+    }
+    if last - first + 1 < length {
+        return Err(format!("the run is shorter than the window of {length} s"));
+    }
+    let mut worst: Option<Measurement> = None;
+    let mut window = Second::default();
+    let mut thin = 0_u64;
+    for end in first..=last {
+        add(&mut window, tally, end);
+        let start = end - length + 1;
+        if start < first {
+            continue;
+        }
+        if window.requests >= needed || counts(&requirement.metric) {
+            let measured = measure(&requirement.metric, &window, length, start)?;
+            if worst
+                .as_ref()
+                .is_none_or(|w| is_worse(requirement, measured.value, w.value))
+            {
+                worst = Some(measured);
+            }
+        } else if window.requests > 0 {
+            thin += 1;
+        }
+        remove(&mut window, tally, start);
+    }
+    let worst = worst.ok_or_else(|| {
+        format!("no window of {length} s has the {needed} requests that are needed")
+    })?;
+    if thin > 0 && requirement_holds(requirement, worst.value) {
+        return Err(format!(
+            "{thin} windows of {length} s have fewer than the {needed} requests that are needed"
+        ));
+    }
+    Ok(worst)
+}
+
+/// Metrics that are measured even in a window without requests.
+fn counts(metric: &Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Requests | Metric::Failures | Metric::Rps | Metric::Rpm
+    )
+}
+
+fn requirement_holds(requirement: &Requirement, value: f64) -> bool {
+    match requirement.limit {
+        super::Limit::Absolute(limit) => requirement.comparator.holds(value, limit),
+        super::Limit::Baseline { .. } => false,
+    }
+}
+
+fn is_worse(requirement: &Requirement, value: f64, than: f64) -> bool {
+    match requirement.limit {
+        super::Limit::Absolute(limit) => {
+            requirement.comparator.margin(value, limit) < requirement.comparator.margin(than, limit)
+        }
+        super::Limit::Baseline { .. } => value > than,
+    }
+}
+
+fn add(window: &mut Second, tally: &EndpointTally, second: i64) {
+    if let Some(entering) = tally.seconds.get(&second) {
+        window.merge(entering);
+    }
+}
+
+fn remove(window: &mut Second, tally: &EndpointTally, second: i64) {
+    let Some(leaving) = tally.seconds.get(&second) else {
+        return;
+    };
+    window.requests -= leaving.requests;
+    window.failures -= leaving.failures;
+    for (bucket, n) in &leaving.buckets {
+        if let Some(count) = window.buckets.get_mut(bucket) {
+            *count -= n;
+        }
+    }
+    window.buckets.retain(|_, n| *n > 0);
+}
+
+fn measure(
+    metric: &Metric,
+    window: &Second,
+    length: i64,
+    start: i64,
+) -> Result<Measurement, String> {
+    let n = window.requests as f64;
+    let mut precision = None;
+    let value = match metric {
+        Metric::Requests => n,
+        Metric::Failures => window.failures as f64,
+        Metric::FailureRatio => window.failures as f64 / n,
+        Metric::SuccessRatio => 1.0 - window.failures as f64 / n,
+        Metric::Rps => n / length as f64,
+        Metric::Rpm => n / length as f64 * 60.0,
+        Metric::Quantile(q) => {
+            let value = percentile(window, *q).ok_or("the source does not say when which response time was seen")?;
+            precision = Some((value * (1.0 - BUCKET_ERROR), value * (1.0 + BUCKET_ERROR)));
+            value
+        }
+        _ => return Err("this metric cannot be judged in windows; requests, failures, ratios, rates and percentiles can".to_owned()),
+    };
+    Ok(Measurement {
+        value,
+        // A window without requests is a measured zero for a count.
+        samples: window.requests.max(u64::from(counts(metric))),
+        interval: None,
+        precision,
+        remark: Some(format!(
+            "worst window of {length} s from {}",
+            units::moment(start * 1000)
+        )),
+    })
+}

@@ -1,0 +1,75 @@
+//! Runs the program the way a user does.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs `loadgate` in the repository's root.
+pub fn loadgate(args: &[&str]) -> Run {
+    loadgate_in(Path::new(env!("CARGO_MANIFEST_DIR")), args, b"")
+}
+
+/// Runs `loadgate` in a folder with bytes on standard input.
+pub fn loadgate_in(dir: &Path, args: &[&str], stdin: &[u8]) -> Run {
+    use std::io::Write as _;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_loadgate"))
+        .args(args)
+        .current_dir(dir)
+        .env_remove("CI")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that stops before it reads its input closes the pipe; that is its right.
+    let _ = child.stdin.take().unwrap().write_all(stdin);
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().expect("ended by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The JSON report of a run.
+pub fn report(args: &[&str]) -> (Value, i32) {
+    let mut all = vec!["check"];
+    all.extend(args);
+    all.extend(["--json", "-"]);
+    let run = loadgate(&all);
+    let json = serde_json::from_str(&run.stdout)
+        .unwrap_or_else(|e| panic!("{args:?}: no JSON ({e}), exit {}\n{}", run.code, run.stderr));
+    (json, run.code)
+}
+
+/// A file in a fresh folder.
+pub fn file(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> String {
+    let path = dir.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A path in the repository.
+pub fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Ten good request lines, 100 to 1000 ms, one a second.
+pub fn ten_lines() -> String {
+    (1..=10)
+        .map(|i| {
+            format!(
+                "{{\"timestamp\":\"2026-01-01T00:00:{i:02}Z\",\"method\":\"GET\",\"name\":\"/a\",\"response_time_ms\":{}00,\"status\":200}}\n",
+                i
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! Everything that is tested from outside, in one binary so that it links once.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
+#![expect(missing_docs, reason = "tests are not an API")]
+
+mod bad_input;
+mod check;
+mod documents;
+mod harness;
+mod oracle;
+mod properties;

@@ -1,0 +1,124 @@
+//! What must hold for any run.
+
+use std::collections::BTreeMap;
+
+use loadgate::summary::quantile::quantile;
+use loadgate::tally::{Request, Tally, windows};
+use proptest::prelude::*;
+
+use crate::harness::root;
+
+#[test]
+fn percentiles_equal_numpy_linear() {
+    let text = std::fs::read_to_string(root("testdata/vectors/numpy_linear.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for case in cases.as_array().unwrap() {
+        let mut values: Vec<u64> = case["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_u64().unwrap())
+            .collect();
+        values.sort_unstable();
+        for (percent, theirs) in case["percentiles"].as_object().unwrap() {
+            let q = percent.parse::<f64>().unwrap() / 100.0;
+            let ours = quantile(
+                values.iter().map(|v| (*v as f64, 1)),
+                values.len() as u64,
+                q,
+            )
+            .unwrap();
+            let theirs = theirs.as_f64().unwrap();
+            assert!(
+                (ours - theirs).abs() <= theirs.abs() * 1e-12,
+                "p{percent} of {}: {ours} {theirs}",
+                values.len()
+            );
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Sample {
+    start: i64,
+    us: u64,
+    endpoint: u8,
+    status: u16,
+    rows: u8,
+}
+
+fn samples() -> impl Strategy<Value = Vec<Sample>> {
+    let one = (
+        0..20_000_i64,
+        0..5_000_000_u64,
+        0..3_u8,
+        prop::sample::select(vec![200, 404, 503]),
+        any::<u8>(),
+    );
+    prop::collection::vec(
+        one.prop_map(|(start, us, endpoint, status, rows)| Sample {
+            start,
+            us,
+            endpoint,
+            status,
+            rows,
+        }),
+        0..120,
+    )
+}
+
+fn count<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Tally {
+    let mut tally = Tally::default();
+    for s in samples {
+        tally.add(&Request {
+            start_ms: Some(s.start),
+            method: "GET",
+            name: ["a", "b", "c"][usize::from(s.endpoint)],
+            response_time_us: s.us,
+            status: Some(s.status),
+            failed: s.status >= 400,
+            users: Some(u64::from(s.rows)),
+            fields: &[("rows".to_owned(), f64::from(s.rows))],
+            ..Request::default()
+        });
+    }
+    tally
+}
+
+proptest! {
+    #[test]
+    fn any_split_and_order_gives_the_same_tally(samples in samples(), cut in 0..121_usize) {
+        let whole = count(&samples);
+        let (a, b) = samples.split_at(cut.min(samples.len()));
+        let mut ab = count(a);
+        ab.merge(&count(b));
+        let mut ba = count(b);
+        ba.merge(&count(a));
+        prop_assert_eq!(&ab, &whole);
+        prop_assert_eq!(&ba, &whole);
+        prop_assert_eq!(&count(samples.iter().rev()), &whole);
+    }
+
+    #[test]
+    fn quantiles_rise_and_stay_within_bounds(mut values in prop::collection::vec(0..10_000_000_u64, 1..200)) {
+        values.sort_unstable();
+        let of = |q| quantile(values.iter().map(|v| (*v as f64, 1)), values.len() as u64, q).unwrap();
+        let mut last = values[0] as f64;
+        for step in 0..=1000 {
+            let now = of(f64::from(step) / 1000.0);
+            prop_assert!(now >= last && now <= values[values.len() - 1] as f64);
+            last = now;
+        }
+    }
+
+    #[test]
+    fn peak_window_equals_brute_force(starts in prop::collection::vec(0..3_000_i64, 0..80), window in 1..1500_i64) {
+        let mut counted = BTreeMap::new();
+        for s in &starts {
+            *counted.entry(*s).or_insert(0) += 1;
+        }
+        let brute = (0..3_000).map(|t| starts.iter().filter(|s| (t..t + window).contains(*s)).count() as u64).max();
+        let ours = windows::peak(&counted, window).map_or(0, |p| p.count);
+        prop_assert_eq!(ours, brute.unwrap_or(0));
+    }
+}
