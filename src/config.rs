@@ -1,9 +1,10 @@
 //! `loadgate.toml`: raw TOML to a valid [`Config`], every problem at once.
 
-use crate::diagnostic::Diagnostic;
-use crate::gate::Gate;
+use crate::diagnostic::{Diagnostic, Origin, Snippet};
+use crate::gate::{Combine, Gate, Level, Selector};
 
 pub mod expression;
+mod raw;
 
 /// A valid gate file.
 #[derive(Clone, Debug, Default)]
@@ -22,12 +23,125 @@ pub struct Config {
 
 /// Reads the gate file's text. `file` is its path as the user gave it.
 pub fn parse(text: &str, file: &str) -> Result<Config, Vec<Diagnostic>> {
-    let _ = (text, file);
-    Err(Vec::new())
+    raw::Reader::new(text, file).read()
 }
 
-/// A gate from `--require EXPR`; `number` counts the flags from 1 (`require-1`).
-pub fn require(expression: &str, number: usize) -> Result<Gate, Diagnostic> {
-    let _ = (expression, number);
-    Err(Diagnostic::new("bad-expression", ""))
+/// A gate from `--require EXPR [on SELECTOR]`; `number` counts the flags from 1 (`require-1`).
+pub fn require(text: &str, number: usize) -> Result<Gate, Diagnostic> {
+    const FLAG: &str = "--require";
+    let (rule, on) = match text.rsplit_once(" on ") {
+        Some((rule, on)) => (rule, Some(on.trim())),
+        None => (text, None),
+    };
+    let located = |start: usize, len: usize, code, message: String, help: String| {
+        let column = text[..start].chars().count();
+        let len = text[start..(start + len).min(text.len())].chars().count();
+        Diagnostic::new(code, message)
+            .at(Origin::at(FLAG, 1, column as u64 + 1))
+            .snippet(Snippet { text: text.to_owned(), start: column, len, label: String::new() })
+            .help(help)
+    };
+    let requirement = expression::parse(rule).map_err(|m| located(m.start, m.len, m.code, m.message, m.help))?;
+    let on = on.map(|pattern| {
+        Selector::new(&[pattern]).map_err(|(_, why)| {
+            let start = text.len() - pattern.len();
+            located(start, pattern.len(), "bad-selector", why, "write a glob, as `GET /users*`, or `/regex/`".to_owned())
+        })
+    });
+    Ok(Gate {
+        id: format!("require-{number}"),
+        requirements: vec![requirement],
+        combine: Combine::All,
+        on: on.transpose()?,
+        level: Level::Fail,
+        min_samples: None,
+        floor: None,
+        origin: Origin::file(FLAG),
+    })
+}
+
+/// The known word nearest to a mistyped one, if it is near.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, found) = known.map(|k| (edits(word, k), k)).min_by_key(|(d, _)| *d)?;
+    (distance <= 1 + word.chars().count() / 4).then_some(found)
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_mistakes_give_ten_messages() {
+        let text = include_str!("../testdata/broken/ten_mistakes.toml");
+        let problems = parse(text, "ten_mistakes.toml").expect_err("ten mistakes");
+        let shown: Vec<String> = problems.iter().map(Diagnostic::short).collect();
+        assert_eq!(problems.len(), 10, "{}", shown.join("\n"));
+        for problem in &problems {
+            assert!(problem.origin.as_ref().is_some_and(|o| o.line.is_some()), "{}", problem.short());
+        }
+    }
+
+    #[test]
+    fn a_whole_gate_file() {
+        let text = r#"
+[run]
+warmup = "30s"
+on-undecided = "warn"
+[failures]
+expected = [403, 404, 409]
+[input.map]
+response_time = "took:ms"
+[[gate]]
+id = "a"
+require = ["p95 < 1s", "p99 < 2s"]
+on = ["FINALIZAR*", "/^GET/"]
+[[gate]]
+id = "b"
+any = ["rps > 50", "p50 < 1s"]
+level = "warn"
+min-samples = 5
+[[gate]]
+id = "c"
+require = "p95 <= baseline + 20%"
+floor = "20ms"
+on = "*"
+"#;
+        let config = parse(text, "loadgate.toml").expect("valid");
+        assert_eq!((config.warmup_ms, config.undecided_warns), (Some(30_000.0), true));
+        assert_eq!(config.expected, [403, 404, 409]);
+        assert_eq!(config.map, [("response_time".to_owned(), "took:ms".to_owned())]);
+        assert_eq!(config.gates.len(), 3);
+        assert_eq!(config.gates[1].combine, Combine::Any);
+        assert_eq!(config.gates[2].floor, Some(20.0));
+        assert_eq!(config.gates[0].origin.line, Some(10));
+    }
+
+    #[test]
+    fn carets_stand_under_the_mistake() {
+        let problems = parse("[[gate]]\nid = \"x\"\nrequire = \"p95th < 500ms\"\n", "loadgate.toml").expect_err("a mistake");
+        assert_eq!(problems[0].origin.as_ref().map(ToString::to_string), Some("loadgate.toml:3:12".to_owned()));
+        assert_eq!(problems[0].snippet.as_ref().map(|s| (s.start, s.len)), Some((11, 5)));
+    }
+
+    #[test]
+    fn require_may_name_endpoints() {
+        assert!(require("p95 < 1s on GET /a*", 1).expect("valid").on.is_some());
+        assert_eq!(require("p95 < 500", 1).expect_err("no unit").code, "bad-unit");
+    }
 }

@@ -1,8 +1,175 @@
 //! Reports: formats, destinations, atomic writes. Reports show; they never compute.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::analysis::Analysis;
+use crate::diagnostic::{Diagnostic, Origin};
+
 pub mod csv;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod schema;
 pub mod terminal;
+
+/// Renders one report.
+type Render = fn(&Analysis) -> anyhow::Result<String>;
+
+/// Where reports go; `-` is standard output.
+#[derive(Clone, Debug, Default)]
+pub struct Destinations {
+    /// A folder for every report under its standard name.
+    pub out: Option<PathBuf>,
+    /// The HTML page.
+    pub html: Option<PathBuf>,
+    /// The JSON report.
+    pub json: Option<PathBuf>,
+    /// The long-form CSV.
+    pub csv: Option<PathBuf>,
+    /// The JUnit file.
+    pub junit: Option<PathBuf>,
+    /// The Markdown report.
+    pub markdown: Option<PathBuf>,
+}
+
+impl Destinations {
+    /// Every report to be written, with its renderer.
+    fn all(&self) -> Vec<(PathBuf, Render)> {
+        let formats: [(&str, &Option<PathBuf>, Render); 5] = [
+            ("report.html", &self.html, html::render),
+            ("report.json", &self.json, json::render),
+            ("metrics.csv", &self.csv, csv::render),
+            ("junit.xml", &self.junit, junit::render),
+            ("report.md", &self.markdown, markdown::render),
+        ];
+        let mut all = Vec::new();
+        for (standard, named, render) in formats {
+            all.extend(self.out.iter().map(|dir| (dir.join(standard), render)));
+            all.extend(named.iter().map(|path| (path.clone(), render)));
+        }
+        all
+    }
+
+    /// Whether a report takes standard output, so that the terminal report must not.
+    pub fn uses_stdout(&self) -> bool {
+        self.all().iter().any(|(path, _)| is_stdout(path))
+    }
+
+    /// Finds what cannot be written, before anything is analysed.
+    pub fn check(&self) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        if let Some(dir) = &self.out {
+            if !dir.is_dir() {
+                if let Err(error) = std::fs::create_dir_all(dir) {
+                    problems.push(not_writable(dir, &format!("cannot create the folder: {error}")));
+                }
+            }
+        }
+        for (path, _) in self.all() {
+            let dir = folder(&path);
+            if is_stdout(&path) || (self.out.as_deref() == Some(dir) && !problems.is_empty()) {
+                continue;
+            }
+            if path.is_dir() {
+                problems.push(not_writable(&path, "a folder is in the way"));
+            } else if !dir.is_dir() {
+                problems.push(not_writable(&path, &format!("the folder `{}` does not exist", dir.display())));
+            } else if let Err(error) = tempfile::Builder::new().prefix(".loadgate").tempfile_in(dir) {
+                problems.push(not_writable(&path, &format!("cannot write into the folder: {error}")));
+            }
+        }
+        if self.all().iter().filter(|(path, _)| is_stdout(path)).count() > 1 {
+            problems.push(not_writable(Path::new("-"), "only one report can go to standard output"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Writes every report: to a temporary sibling that is then renamed, so that none is ever half there.
+    pub fn write(&self, analysis: &Analysis, stdout: &mut dyn Write) -> anyhow::Result<()> {
+        for (path, render) in self.all() {
+            let text = render(analysis).with_context(|| format!("cannot render `{}`", path.display()))?;
+            if is_stdout(&path) {
+                stdout.write_all(text.as_bytes())?;
+            } else {
+                write_atomically(&path, &text).with_context(|| format!("cannot write `{}`", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn not_writable(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::new("output-not-writable", why)
+        .at(Origin::file(path.display().to_string()))
+        .help("create the folder, or name another place")
+}
+
+fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".loadgate");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any new file: the umask takes away what the user does not want.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder(path))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    //! A small run with hostile names, shared by the tests of all reports.
+
+    use super::Analysis;
+    use crate::config;
+    use crate::gate::{Terms, judge};
+    use crate::outcome::Outcome;
+    use crate::summary::{About, Summary};
+    use crate::tally::{Request, Tally};
+
+    /// A name that breaks out of whatever does not escape it.
+    pub const HOSTILE: &str = "=1+1|</td><script>alert(\"x\")</script>\u{1b}[31m\u{202e}\n]]>`@all`";
+
+    /// `requests` requests, every tenth failed, judged against a gate that passes, one that fails, one undecided.
+    pub fn analysis(requests: u64) -> Analysis {
+        let mut tally = Tally::default();
+        for i in 0..requests {
+            tally.add(&Request {
+                start_ms: Some(1_767_225_600_000 + i as i64 * 250),
+                method: "GET",
+                name: if i % 2 == 0 { HOSTILE } else { "/plain" },
+                response_time_us: (i + 1) * 1500,
+                status: Some(if i % 10 == 9 { 503 } else { 200 }),
+                failed: i % 10 == 9,
+                error: (i % 10 == 9).then_some(HOSTILE),
+                users: Some(i),
+                ..Request::default()
+            });
+        }
+        let about = About { label: HOSTILE.to_owned(), notes: vec![HOSTILE.to_owned()], ..About::default() };
+        let summary = Summary::new(&tally, about);
+        let gates: Vec<_> = ["p95 < 10s", "p95 < 1ms", "max(rows) < 5", "p95 < 1s on *"]
+            .iter()
+            .enumerate()
+            .map(|(i, text)| config::require(text, i + 1).expect("valid"))
+            .collect();
+        let verdicts = judge(&summary, &gates, &Terms::default());
+        let outcome = Outcome::new(&verdicts, false);
+        Analysis { summary, verdicts, outcome }
+    }
+}

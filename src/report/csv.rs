@@ -1,6 +1,75 @@
-//! The csv report.
+//! `metrics.csv`: long form for trends, in base units, safe to open in a spreadsheet.
+
 use crate::analysis::Analysis;
+use crate::summary::EndpointSummary;
+use crate::units::{moment, quantile_name};
+
+const HEADER: [&str; 8] = ["run", "started_at", "method", "name", "metric", "value", "unit", "status"];
+
 /// Renders the whole report.
-pub fn render(_analysis: &Analysis) -> anyhow::Result<String> {
-    Ok(String::new())
+pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
+    let summary = &analysis.summary;
+    let started = summary.started_ms.map(moment).unwrap_or_default();
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(HEADER)?;
+    let mut row = |method: &str, name: &str, metric: &str, value: Option<f64>, unit: &str, status: &str| {
+        let value = value.map(|v| v.to_string()).unwrap_or_default();
+        let (run, method, name, metric) = (safe(&summary.label), safe(method), safe(name), safe(metric));
+        table.write_record([&run, &started, &method, &name, &metric, &value, unit, status])
+    };
+    for endpoint in std::iter::once(&summary.total).chain(&summary.endpoints) {
+        let (method, name) = endpoint.endpoint.as_ref().map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
+        for (metric, value, unit) in figures(endpoint) {
+            row(method, name, &metric, value, unit, "")?;
+        }
+    }
+    for verdict in &analysis.verdicts {
+        let total = if verdict.selector.is_some() { "" } else { "Total" };
+        let (method, name) = verdict.endpoint.as_ref().map_or(("", total), |e| (e.method.as_str(), e.name.as_str()));
+        let metric = format!("gate:{}", verdict.id);
+        row(method, name, &metric, verdict.observed, verdict.unit.symbol(), verdict.decision.name())?;
+    }
+    Ok(String::from_utf8(table.into_inner()?)?)
+}
+
+/// Name, value and base unit of everything known of an endpoint; what is not known has no row.
+fn figures(endpoint: &EndpointSummary) -> Vec<(String, Option<f64>, &'static str)> {
+    let times = &endpoint.response_time;
+    let fixed = [
+        ("requests", Some(endpoint.requests as f64), ""),
+        ("failures", Some(endpoint.failures as f64), ""),
+        ("failure_ratio", endpoint.failure_ratio, "ratio"),
+        ("rps", endpoint.rps, "1/s"),
+        ("min", times.min, "ms"),
+        ("mean", times.mean, "ms"),
+        ("max", times.max, "ms"),
+        ("stddev", times.stddev, "ms"),
+    ];
+    let quantiles = times.quantiles.iter().map(|(q, v)| (quantile_name(*q), Some(*v), "ms"));
+    let fields = endpoint.fields.iter().flat_map(|(name, field)| {
+        [("mean", field.mean), ("max", field.max)].map(|(agg, value)| (format!("{agg}({name})"), Some(value), ""))
+    });
+    let fixed = fixed.into_iter().map(|(name, value, unit)| (name.to_owned(), value, unit));
+    fixed.chain(quantiles).chain(fields).filter(|(_, value, _)| value.is_some_and(f64::is_finite)).collect()
+}
+
+/// Text that no spreadsheet takes for a formula.
+fn safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn no_cell_is_a_formula_and_verdicts_are_rows() {
+        let text = render(&fixture::analysis(50)).expect("renders");
+        let mut table = csv::Reader::from_reader(text.as_bytes());
+        let rows: Vec<csv::StringRecord> = table.records().map(|r| r.expect("a row")).collect();
+        assert!(rows.iter().flatten().all(|cell| !cell.starts_with('=')));
+        let statuses: Vec<&str> = rows.iter().map(|r| r.get(7).unwrap_or_default()).filter(|s| !s.is_empty()).collect();
+        assert_eq!(statuses, ["pass", "fail", "undecided", "pass", "pass"]);
+    }
 }

@@ -1,6 +1,177 @@
-//! The markdown report.
+//! `report.md`: fits a pull-request comment.
+
+use std::fmt::Write as _;
+
 use crate::analysis::Analysis;
+use crate::gate::{Decision, Verdict};
+use crate::summary::{EndpointSummary, Summary};
+use crate::units::{Unit, moment};
+
+/// Endpoints shown, the busiest first.
+const MOST_ENDPOINTS: usize = 50;
+/// Verdicts and errors shown.
+const MOST_ROWS: usize = 100;
+/// Longest name shown.
+const LONGEST_NAME: usize = 120;
+
 /// Renders the whole report.
-pub fn render(_analysis: &Analysis) -> anyhow::Result<String> {
-    Ok(String::new())
+pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
+    let summary = &analysis.summary;
+    let mut text = format!("## {} {}\n\n", symbol_of(analysis.outcome.verdict), analysis.outcome.sentence());
+    writeln!(text, "{}\n", facts(summary))?;
+    gates(&mut text, &analysis.verdicts)?;
+    endpoints(&mut text, summary)?;
+    errors(&mut text, summary)?;
+    if !summary.notes.is_empty() {
+        writeln!(text, "<details><summary>Notes ({})</summary>\n", summary.notes.len())?;
+        for note in &summary.notes {
+            writeln!(text, "* {}", cell(note))?;
+        }
+        writeln!(text, "\n</details>")?;
+    }
+    Ok(text)
+}
+
+fn symbol_of(verdict: &str) -> &'static str {
+    match verdict {
+        "pass" => "✅",
+        "fail" => "❌",
+        _ => "❓",
+    }
+}
+
+fn facts(summary: &Summary) -> String {
+    let mut facts = vec![cell(&summary.label)];
+    facts.extend(summary.started_ms.map(moment));
+    facts.extend(summary.duration_s.map(|s| Unit::Time.human(s * 1e3)));
+    facts.extend(summary.users_max.map(|u| format!("{u} users")));
+    facts.push(format!("{} requests", Unit::Count.human(summary.total.requests as f64)));
+    facts.join(" · ")
+}
+
+fn gates(text: &mut String, verdicts: &[Verdict]) -> std::fmt::Result {
+    if verdicts.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "| | Gate | Endpoint | Rule | Observed | Why |\n|---|---|---|---|---:|---|")?;
+    let mut sorted: Vec<&Verdict> = verdicts.iter().collect();
+    sorted.sort_by_key(|v| match v.decision {
+        Decision::Fail => 0,
+        Decision::Undecided => 1,
+        Decision::Pass => 2,
+    });
+    for verdict in sorted.iter().take(MOST_ROWS) {
+        writeln!(
+            text,
+            "| {} {} | {} | {} | {} | {} | {} |",
+            symbol_of(verdict.decision.name()),
+            verdict.decision.name(),
+            cell(&verdict.id),
+            cell(&verdict.endpoint_name()),
+            cell(&verdict.require),
+            verdict.observed.map_or_else(|| "–".to_owned(), |v| verdict.unit.human(v)),
+            cell(&verdict.because)
+        )?;
+    }
+    more(text, sorted.len(), MOST_ROWS, "verdicts")
+}
+
+fn more(text: &mut String, all: usize, shown: usize, what: &str) -> std::fmt::Result {
+    if all > shown {
+        writeln!(text, "\n… and {} more {what} in `report.json`", all - shown)?;
+    }
+    writeln!(text)
+}
+
+fn endpoints(text: &mut String, summary: &Summary) -> std::fmt::Result {
+    writeln!(text, "<details><summary>Endpoints ({})</summary>\n", summary.endpoints.len())?;
+    writeln!(text, "| Endpoint | Requests | Failures | Requests/s | Mean | p50 | p95 | p99 | Max |")?;
+    writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+    let mut busiest: Vec<&EndpointSummary> = summary.endpoints.iter().collect();
+    busiest.sort_by(|a, b| b.requests.cmp(&a.requests));
+    for endpoint in std::iter::once(&summary.total).chain(busiest.iter().copied().take(MOST_ENDPOINTS)) {
+        let times = &endpoint.response_time;
+        let time = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| Unit::Time.human(v));
+        let quantile = |q: u32| time(times.quantiles.get(&q).copied());
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            cell(&endpoint.name()),
+            Unit::Count.human(endpoint.requests as f64),
+            endpoint.failure_ratio.map_or_else(|| "–".to_owned(), |r| Unit::Ratio.human(r)),
+            endpoint.rps.map_or_else(|| "–".to_owned(), |r| Unit::PerSecond.human(r)),
+            time(times.mean),
+            quantile(500_000),
+            quantile(950_000),
+            quantile(990_000),
+            time(times.max)
+        )?;
+    }
+    more(text, busiest.len(), MOST_ENDPOINTS, "endpoints")?;
+    writeln!(text, "</details>\n")
+}
+
+fn errors(text: &mut String, summary: &Summary) -> std::fmt::Result {
+    if summary.errors.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "<details><summary>Errors ({})</summary>\n", summary.errors.len())?;
+    writeln!(text, "| Endpoint | Status | Category | Message | Count |\n|---|---|---|---|---:|")?;
+    for error in summary.errors.iter().take(MOST_ROWS) {
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} |",
+            cell(&error.endpoint.to_string()),
+            error.status.map_or_else(|| "–".to_owned(), |s| s.to_string()),
+            error.category.name(),
+            cell(&error.message),
+            Unit::Count.human(error.count as f64)
+        )?;
+    }
+    more(text, summary.errors.len(), MOST_ROWS, "errors")?;
+    writeln!(text, "</details>\n")
+}
+
+/// Text that stays text inside a table cell: no markup, no mention, no line break, not endless.
+fn cell(text: &str) -> String {
+    let mut safe = String::new();
+    for (i, c) in text.chars().enumerate() {
+        if i == LONGEST_NAME * 4 {
+            safe.push('…');
+            break;
+        }
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '@' => safe.push_str("&#64;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '#' | '~' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            c if c.is_control() || is_direction_mark(c) => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Marks that turn the reading direction and so can make a name read as another.
+pub(super) fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn names_stay_text() {
+        let text = render(&fixture::analysis(50)).expect("renders");
+        assert!(!text.contains("<script>") && !text.contains("@all"));
+        assert!(text.lines().filter(|l| l.starts_with("| ✅")).all(|l| l.ends_with(" |")));
+        assert!(text.starts_with("## ❌ FAILED"));
+        assert!(render(&fixture::analysis(0)).expect("renders").starts_with("## ❓ UNDECIDED"));
+    }
 }

@@ -1,6 +1,184 @@
-//! The terminal report.
+//! The terminal report: at most 100 columns, colour never the only sign, the outcome on the last line.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::markdown::is_direction_mark;
 use crate::analysis::Analysis;
+use crate::gate::{Decision, Verdict};
+use crate::summary::{EndpointSummary, Summary};
+use crate::units::{Unit, moment};
+
+const WIDTH: u16 = 100;
+const MOST_ENDPOINTS: usize = 50;
+const MOST_ERRORS: usize = 10;
+const MOST_VERDICTS: usize = 100;
+const LONGEST_NAME: usize = 44;
+const NONE: &str = "–";
+
 /// Renders the report for a terminal; `color` adds ANSI colours, never as the only sign.
-pub fn render(_analysis: &Analysis, _color: bool) -> String {
-    String::new()
+pub fn render(analysis: &Analysis, color: bool) -> String {
+    let mut text = format!("{}\n", facts(&analysis.summary));
+    section(&mut text, "", &endpoints(&analysis.summary));
+    if analysis.summary.endpoints.len() > MOST_ENDPOINTS {
+        let _ = writeln!(text, "… and {} more endpoints", analysis.summary.endpoints.len() - MOST_ENDPOINTS);
+    }
+    if !analysis.summary.errors.is_empty() {
+        section(&mut text, "Errors", &errors(&analysis.summary));
+    }
+    if !analysis.summary.notes.is_empty() {
+        text.push_str("\nNotes\n");
+        for note in &analysis.summary.notes {
+            let _ = writeln!(text, "  * {}", clean(note));
+        }
+    }
+    if !analysis.verdicts.is_empty() {
+        text.push_str("\nGates\n");
+        gates(&mut text, &analysis.verdicts, color);
+    }
+    let _ = writeln!(text, "\n{}", painted(&analysis.outcome.sentence(), analysis.outcome.verdict, color));
+    text
+}
+
+fn section(text: &mut String, title: &str, table: &Table) {
+    let _ = writeln!(text, "\n{title}{}{table}", if title.is_empty() { "" } else { "\n" });
+}
+
+fn facts(summary: &Summary) -> String {
+    let mut facts = vec![clean(&summary.label)];
+    facts.extend(summary.started_ms.map(moment));
+    facts.extend(summary.duration_s.map(|s| Unit::Time.human(s * 1e3)));
+    facts.extend(summary.users_max.map(|u| format!("{u} users")));
+    facts.push(format!("{} requests", Unit::Count.human(summary.total.requests as f64)));
+    facts.join(" · ")
+}
+
+fn table(header: &[&str], left: usize) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.set_header(header);
+    for (i, column) in table.column_iter_mut().enumerate() {
+        if i >= left {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+fn endpoints(summary: &Summary) -> Table {
+    let mut table =
+        table(&["Endpoint", "Requests", "Failed", "Req/s", "Mean", "p50", "p95", "p99", "Max"], 1);
+    let mut busiest: Vec<&EndpointSummary> = summary.endpoints.iter().collect();
+    busiest.sort_by(|a, b| b.requests.cmp(&a.requests));
+    for endpoint in busiest.into_iter().take(MOST_ENDPOINTS).chain(std::iter::once(&summary.total)) {
+        let times = &endpoint.response_time;
+        let time = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |v| Unit::Time.human(v));
+        let quantile = |q: u32| time(times.quantiles.get(&q).copied());
+        table.add_row([
+            short(&endpoint.name()),
+            Unit::Count.human(endpoint.requests as f64),
+            endpoint.failure_ratio.map_or_else(|| NONE.to_owned(), |r| Unit::Ratio.human(r)),
+            endpoint.rps.map_or_else(|| NONE.to_owned(), |r| Unit::PerSecond.human(r)),
+            time(times.mean),
+            quantile(500_000),
+            quantile(950_000),
+            quantile(990_000),
+            time(times.max),
+        ]);
+    }
+    table
+}
+
+fn errors(summary: &Summary) -> Table {
+    let mut table = table(&["Endpoint", "Status", "Category", "Message", "Count"], 4);
+    for error in summary.errors.iter().take(MOST_ERRORS) {
+        table.add_row([
+            short(&error.endpoint.to_string()),
+            error.status.map_or_else(|| NONE.to_owned(), |s| s.to_string()),
+            error.category.name().to_owned(),
+            short(&error.message),
+            Unit::Count.human(error.count as f64),
+        ]);
+    }
+    table
+}
+
+/// Two lines for each verdict: what was judged, and why; what needs attention comes last, near the outcome.
+fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
+    let mut sorted: Vec<&Verdict> = verdicts.iter().collect();
+    sorted.sort_by_key(|v| match v.decision {
+        Decision::Pass => 0,
+        Decision::Undecided => 1,
+        Decision::Fail => 2,
+    });
+    let hidden = sorted.len().saturating_sub(MOST_VERDICTS);
+    if hidden > 0 {
+        let _ = writeln!(text, "  … and {hidden} more, of those that passed first");
+    }
+    for verdict in sorted.into_iter().skip(hidden) {
+        let (symbol, word) = match verdict.decision {
+            Decision::Pass => ("✓", "pass"),
+            Decision::Fail => ("✗", "FAIL"),
+            Decision::Undecided => ("?", "UNDECIDED"),
+        };
+        let level = if verdict.level == crate::gate::Level::Warn { " (warn)" } else { "" };
+        let head = painted(&format!("{symbol} {word}{level}"), verdict.decision.name(), color);
+        let (id, rule) = (clean(&verdict.id), clean(&verdict.require));
+        let _ = writeln!(text, "  {head}  {id}  {rule}  [{}]", short(&verdict.endpoint_name()));
+        let _ = writeln!(text, "      {}", clean(&verdict.because));
+    }
+}
+
+fn painted(text: &str, verdict: &str, color: bool) -> String {
+    if !color {
+        return text.to_owned();
+    }
+    let code = match verdict {
+        "pass" => 32,
+        "fail" => 31,
+        _ => 33,
+    };
+    format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+}
+
+/// Text without control characters and direction marks: a name cannot write to the terminal.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || is_direction_mark(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// A name cut in its middle, where names differ least.
+fn short(name: &str) -> String {
+    let chars: Vec<char> = clean(name).chars().collect();
+    if chars.len() <= LONGEST_NAME {
+        return chars.into_iter().collect();
+    }
+    let half = LONGEST_NAME / 2;
+    let (head, tail) = (&chars[..half], &chars[chars.len() - half + 1..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn nothing_reaches_the_terminal_but_text() {
+        let text = render(&fixture::analysis(50), false);
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+        assert!(text.lines().last().is_some_and(|l| l.starts_with("FAILED: 1 of 5")), "{text}");
+        assert!(text.contains("? UNDECIDED") && text.contains("✗ FAIL") && text.contains("✓ pass"));
+        assert!(render(&fixture::analysis(0), false).contains("UNDECIDED: "));
+    }
+
+    #[test]
+    fn tables_fit_a_hundred_columns() {
+        let text = render(&fixture::analysis(50), false);
+        let tables = text.split("\nNotes").next().unwrap_or_default();
+        for line in tables.lines().skip(1) {
+            assert!(line.chars().count() <= usize::from(WIDTH), "{line}");
+        }
+    }
 }

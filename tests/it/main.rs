@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop where it is"
 )]
-#![expect(missing_docs, reason = "tests are not an API")]
 
 mod bad_input;
 mod check;

@@ -122,3 +122,42 @@ proptest! {
         prop_assert_eq!(ours, brute.unwrap_or(0));
     }
 }
+
+/// Reads bytes as a file of that name and takes only a verdict or diagnostics for an answer.
+fn read_any(name: &str, bytes: &[u8]) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = crate::harness::file(&dir, name, bytes);
+    match loadgate::input::load(&[path], &loadgate::input::Options::default()) {
+        Ok(loaded) => drop(loadgate::summary::Summary::new(&loaded.tally, loadgate::summary::About::default())),
+        Err(problems) => assert!(!problems.is_empty(), "refused without a message"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        read_any("any", &bytes);
+    }
+
+    #[test]
+    fn any_damage_to_a_real_file_is_read_or_refused(
+        which in 0..5_usize, at in 0..2000_usize, cut in 0..4000_usize, byte in any::<u8>()
+    ) {
+        let name = ["run_stats.csv", "run_stats_history.csv", "run_failures.csv", "run_exceptions.csv", "run.json"][which];
+        let mut bytes = std::fs::read(root("testdata/locust/2.47.0/weird_names").join(name)).unwrap();
+        bytes.truncate(cut.max(1));
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        read_any(name, &bytes);
+    }
+
+    #[test]
+    fn any_damage_to_a_log_line_is_read_or_refused(at in 0..400_usize, byte in any::<u8>()) {
+        let mut bytes = crate::harness::ten_lines().into_bytes();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        read_any("log", &bytes);
+    }
+}

@@ -1,0 +1,333 @@
+//! The gate file as TOML with spans, read key by key so that every mistake is found.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Config, expression, nearest};
+use crate::diagnostic::{Diagnostic, Origin, Snippet};
+use crate::gate::{Combine, Gate, Level, Requirement, Selector};
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+const SECTIONS: &[&str] = &["run", "failures", "input", "gate"];
+const GATE_KEYS: &[&str] = &["id", "require", "any", "on", "level", "min-samples", "floor"];
+
+/// Reads one gate file and gathers what is wrong with it.
+pub struct Reader<'t> {
+    text: &'t str,
+    file: &'t str,
+    problems: Vec<Diagnostic>,
+    config: Config,
+}
+
+impl<'t> Reader<'t> {
+    /// A reader of this text.
+    pub fn new(text: &'t str, file: &'t str) -> Self {
+        Self { text, file, problems: Vec::new(), config: Config::default() }
+    }
+
+    /// Every gate, or every problem.
+    pub fn read(mut self) -> Result<Config, Vec<Diagnostic>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            self.problem("config-syntax", span, error.message().to_owned(), "gate files are TOML: https://toml.io");
+        }
+        if self.problems.is_empty() {
+            self.sections(table.get_ref());
+        }
+        self.problems.sort_by_key(|p| p.origin.clone());
+        if self.problems.is_empty() { Ok(self.config) } else { Err(self.problems) }
+    }
+
+    fn problem(&mut self, code: &'static str, span: Range<usize>, message: String, help: impl Into<String>) {
+        let start = span.start.min(self.text.len());
+        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |i| start + i);
+        let line = self.text[..start].matches('\n').count() as u64 + 1;
+        let column = self.text[line_start..start].chars().count();
+        let marked = self.text[start..span.end.clamp(start, line_end)].chars().count().max(1);
+        self.problems.push(
+            Diagnostic::new(code, message)
+                .at(Origin::at(self.file, line, column as u64 + 1))
+                .snippet(Snippet {
+                    text: self.text[line_start..line_end].trim_end().to_owned(),
+                    start: column,
+                    len: marked,
+                    label: String::new(),
+                })
+                .help(help),
+        );
+    }
+
+    fn unknown_key(&mut self, key: &str, span: Range<usize>, known: &[&str]) {
+        let help = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.problem("unknown-key", span, format!("unknown key `{key}`"), help);
+    }
+
+    fn sections(&mut self, root: &DeTable<'_>) {
+        for (key, value) in root {
+            match key.get_ref().as_ref() {
+                "run" => self.run(value),
+                "failures" => self.failures(value),
+                "input" => self.input(value),
+                "gate" => self.gates(value),
+                name @ ("quota" | "regression") => {
+                    let message = format!("`{name}` is not supported by this version");
+                    self.problem("unknown-key", key.span(), message, "remove it, or a limit would silently not be watched");
+                }
+                name => self.unknown_key(name, key.span(), SECTIONS),
+            }
+        }
+    }
+
+    fn table<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v DeTable<'v>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(value, what, "a table");
+        }
+        table
+    }
+
+    fn wrong_type(&mut self, value: &Value<'_>, what: &str, expected: &str) {
+        let found = value.get_ref().type_str();
+        self.problem("bad-value", value.span(), format!("`{what}` is {expected}, not a value of type {found}"), format!("write {expected}"));
+    }
+
+    fn string<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v str> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_type(value, what, "a text in quotes");
+        }
+        text
+    }
+
+    fn run(&mut self, value: &Value<'_>) {
+        let Some(table) = self.table(value, "run") else { return };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "warmup" => {
+                    let Some(text) = self.string(value, "warmup") else { continue };
+                    self.config.warmup_ms = expression::duration_ms(text);
+                    if self.config.warmup_ms.is_none() {
+                        self.problem("bad-value", value.span(), format!("`{text}` is not a duration"), "write `30s`, `500ms` or `2min`");
+                    }
+                }
+                "on-undecided" => {
+                    let Some(text) = self.string(value, "on-undecided") else { continue };
+                    if let Some(level) = self.level(text, value.span()) {
+                        self.config.undecided_warns = level == Level::Warn;
+                    }
+                }
+                name => self.unknown_key(name, key.span(), &["warmup", "on-undecided"]),
+            }
+        }
+    }
+
+    fn level(&mut self, text: &str, span: Range<usize>) -> Option<Level> {
+        match text {
+            "fail" => Some(Level::Fail),
+            "warn" => Some(Level::Warn),
+            _ => {
+                self.problem("bad-value", span, format!("`{text}` is not a level"), "write `fail` or `warn`");
+                None
+            }
+        }
+    }
+
+    fn failures(&mut self, value: &Value<'_>) {
+        let Some(table) = self.table(value, "failures") else { return };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "expected" => {
+                    let Some(list) = value.get_ref().as_array() else {
+                        self.wrong_type(value, "expected", "a list of HTTP statuses");
+                        continue;
+                    };
+                    for item in list {
+                        match integer(item).filter(|s| (100..600).contains(s)) {
+                            Some(status) => self.config.expected.push(status as u16),
+                            None => self.problem(
+                                "bad-value",
+                                item.span(),
+                                "an expected failure is an HTTP status".to_owned(),
+                                "write numbers from 100 to 599, as `[403, 404, 409]`",
+                            ),
+                        }
+                    }
+                }
+                name => self.unknown_key(name, key.span(), &["expected"]),
+            }
+        }
+    }
+
+    fn input(&mut self, value: &Value<'_>) {
+        let Some(table) = self.table(value, "input") else { return };
+        for (key, value) in table {
+            if key.get_ref() != "map" {
+                self.unknown_key(key.get_ref(), key.span(), &["map"]);
+                continue;
+            }
+            let Some(map) = self.table(value, "map") else { continue };
+            for (field, value) in map {
+                if let Some(path) = self.string(value, field.get_ref()) {
+                    self.config.map.push((field.get_ref().to_string(), path.to_owned()));
+                }
+            }
+        }
+    }
+
+    fn gates(&mut self, value: &Value<'_>) {
+        let Some(list) = value.get_ref().as_array() else {
+            self.wrong_type(value, "gate", "a list of tables, each under `[[gate]]`");
+            return;
+        };
+        for item in list {
+            if let Some(table) = self.table(item, "gate") {
+                self.gate(table, item.span());
+            }
+        }
+    }
+
+    fn gate(&mut self, table: &DeTable<'_>, span: Range<usize>) {
+        for (key, _) in table {
+            if !GATE_KEYS.contains(&key.get_ref().as_ref()) {
+                self.unknown_key(key.get_ref(), key.span(), GATE_KEYS);
+            }
+        }
+        let Some(id) = self.id(table, span.clone()) else { return };
+        let Some((combine, requirements)) = self.requirements(table, &id, span.clone()) else { return };
+        let on = table.get("on").and_then(|value| self.selector(value));
+        let level = table.get("level").and_then(|value| {
+            let text = self.string(value, "level")?;
+            self.level(text, value.span())
+        });
+        let min_samples = table.get("min-samples").and_then(|value| {
+            let samples = integer(value).filter(|n| *n >= 1);
+            if samples.is_none() {
+                let message = "`min-samples` is a whole number from 1".to_owned();
+                self.problem("bad-value", value.span(), message, "write `min-samples = 100`");
+            }
+            samples.map(|n| n as u64)
+        });
+        let floor = table.get("floor").and_then(|value| self.floor(value, &requirements));
+        let line = self.text[..span.start.min(self.text.len())].matches('\n').count() as u64 + 1;
+        let line = table.get_key_value("id").map_or(line, |(key, _)| self.line_of(key.span().start));
+        self.config.gates.push(Gate {
+            id,
+            requirements,
+            combine,
+            on,
+            level: level.unwrap_or(Level::Fail),
+            min_samples,
+            floor,
+            origin: Origin::line(self.file, line),
+        });
+    }
+
+    fn line_of(&self, at: usize) -> u64 {
+        self.text[..at.min(self.text.len())].matches('\n').count() as u64 + 1
+    }
+
+    fn id(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<String> {
+        let Some(value) = table.get("id") else {
+            self.problem("missing-key", span, "the gate has no `id`".to_owned(), "write `id = \"p95-total\"`");
+            return None;
+        };
+        let id = self.string(value, "id")?.to_owned();
+        if id.trim().is_empty() {
+            self.problem("bad-value", value.span(), "the gate's `id` is empty".to_owned(), "write `id = \"p95-total\"`");
+            return None;
+        }
+        if self.config.gates.iter().any(|g| g.id == id) {
+            self.problem("duplicate-id", value.span(), format!("there are two gates `{id}`"), "every gate has an id of its own");
+            return None;
+        }
+        Some(id)
+    }
+
+    fn requirements(&mut self, table: &DeTable<'_>, id: &str, span: Range<usize>) -> Option<(Combine, Vec<Requirement>)> {
+        let (combine, value) = match (table.get("require"), table.get("any")) {
+            (Some(value), None) => (Combine::All, value),
+            (None, Some(value)) => (Combine::Any, value),
+            (None, None) => {
+                let message = format!("gate `{id}` requires nothing");
+                self.problem("missing-key", span, message, "write `require = \"p95 < 500ms\"`");
+                return None;
+            }
+            (Some(_), Some(any)) => {
+                let message = format!("gate `{id}` has both `require` and `any`");
+                self.problem("bad-value", any.span(), message, "make two gates of it");
+                return None;
+            }
+        };
+        let texts = self.texts(value, "require")?;
+        let before = self.problems.len();
+        let requirements: Vec<Requirement> = texts.into_iter().filter_map(|(t, at)| self.requirement(t, at)).collect();
+        (self.problems.len() == before).then_some((combine, requirements))
+    }
+
+    /// A text, or a list of at least one text.
+    fn texts<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<Vec<(&'v str, Range<usize>)>> {
+        let Some(list) = value.get_ref().as_array() else {
+            return self.string(value, what).map(|text| vec![(text, value.span())]);
+        };
+        if list.is_empty() {
+            self.problem("bad-value", value.span(), format!("`{what}` is an empty list"), "name at least one");
+            return None;
+        }
+        list.iter().map(|item| self.string(item, what).map(|text| (text, item.span()))).collect()
+    }
+
+    fn requirement(&mut self, text: &str, span: Range<usize>) -> Option<Requirement> {
+        match expression::parse(text) {
+            Ok(requirement) => Some(requirement),
+            Err(mistake) => {
+                let raw = self.text.get(span.clone()).unwrap_or_default();
+                // Inside a plain one-line string the caret can stand under the very word.
+                let plain = raw.len() == text.len() + 2 && raw[1..].starts_with(text);
+                let marked = if plain {
+                    let start = span.start + 1 + mistake.start;
+                    start..start + mistake.len
+                } else {
+                    span
+                };
+                self.problem(mistake.code, marked, mistake.message, mistake.help);
+                None
+            }
+        }
+    }
+
+    fn selector(&mut self, value: &Value<'_>) -> Option<Selector> {
+        let texts = self.texts(value, "on")?;
+        let patterns: Vec<&str> = texts.iter().map(|(text, _)| *text).collect();
+        match Selector::new(&patterns) {
+            Ok(selector) => Some(selector),
+            Err((index, why)) => {
+                self.problem("bad-selector", texts[index].1.clone(), why, "write a glob, as `GET /users*`, or `/regex/`");
+                None
+            }
+        }
+    }
+
+    fn floor(&mut self, value: &Value<'_>, requirements: &[Requirement]) -> Option<f64> {
+        let text = self.string(value, "floor")?;
+        match expression::floor(text, &requirements.first()?.metric) {
+            Ok(floor) => Some(floor),
+            Err(mistake) => {
+                self.problem(mistake.code, value.span(), mistake.message, mistake.help);
+                None
+            }
+        }
+    }
+}
+
+fn integer(value: &Value<'_>) -> Option<i64> {
+    let number = value.get_ref().as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
