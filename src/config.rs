@@ -38,14 +38,26 @@ pub fn require(text: &str, number: usize) -> Result<Gate, Diagnostic> {
         let len = text[start..(start + len).min(text.len())].chars().count();
         Diagnostic::new(code, message)
             .at(Origin::at(FLAG, 1, column as u64 + 1))
-            .snippet(Snippet { text: text.to_owned(), start: column, len, label: String::new() })
+            .snippet(Snippet {
+                text: text.to_owned(),
+                start: column,
+                len,
+                label: String::new(),
+            })
             .help(help)
     };
-    let requirement = expression::parse(rule).map_err(|m| located(m.start, m.len, m.code, m.message, m.help))?;
+    let requirement =
+        expression::parse(rule).map_err(|m| located(m.start, m.len, m.code, m.message, m.help))?;
     let on = on.map(|pattern| {
         Selector::new(&[pattern]).map_err(|(_, why)| {
             let start = text.len() - pattern.len();
-            located(start, pattern.len(), "bad-selector", why, "write a glob, as `GET /users*`, or `/regex/`".to_owned())
+            located(
+                start,
+                pattern.len(),
+                "bad-selector",
+                why,
+                "write a glob, as `GET /users*`, or `/regex/`".to_owned(),
+            )
         })
     });
     Ok(Gate {
@@ -93,7 +105,11 @@ mod tests {
         let shown: Vec<String> = problems.iter().map(Diagnostic::short).collect();
         assert_eq!(problems.len(), 10, "{}", shown.join("\n"));
         for problem in &problems {
-            assert!(problem.origin.as_ref().is_some_and(|o| o.line.is_some()), "{}", problem.short());
+            assert!(
+                problem.origin.as_ref().is_some_and(|o| o.line.is_some()),
+                "{}",
+                problem.short()
+            );
         }
     }
 
@@ -123,9 +139,15 @@ floor = "20ms"
 on = "*"
 "#;
         let config = parse(text, "loadgate.toml").expect("valid");
-        assert_eq!((config.warmup_ms, config.undecided_warns), (Some(30_000.0), true));
+        assert_eq!(
+            (config.warmup_ms, config.undecided_warns),
+            (Some(30_000.0), true)
+        );
         assert_eq!(config.expected, [403, 404, 409]);
-        assert_eq!(config.map, [("response_time".to_owned(), "took:ms".to_owned())]);
+        assert_eq!(
+            config.map,
+            [("response_time".to_owned(), "took:ms".to_owned())]
+        );
         assert_eq!(config.gates.len(), 3);
         assert_eq!(config.gates[1].combine, Combine::Any);
         assert_eq!(config.gates[2].floor, Some(20.0));
@@ -134,14 +156,32 @@ on = "*"
 
     #[test]
     fn carets_stand_under_the_mistake() {
-        let problems = parse("[[gate]]\nid = \"x\"\nrequire = \"p95th < 500ms\"\n", "loadgate.toml").expect_err("a mistake");
-        assert_eq!(problems[0].origin.as_ref().map(ToString::to_string), Some("loadgate.toml:3:12".to_owned()));
-        assert_eq!(problems[0].snippet.as_ref().map(|s| (s.start, s.len)), Some((11, 5)));
+        let problems = parse(
+            "[[gate]]\nid = \"x\"\nrequire = \"p95th < 500ms\"\n",
+            "loadgate.toml",
+        )
+        .expect_err("a mistake");
+        assert_eq!(
+            problems[0].origin.as_ref().map(ToString::to_string),
+            Some("loadgate.toml:3:12".to_owned())
+        );
+        assert_eq!(
+            problems[0].snippet.as_ref().map(|s| (s.start, s.len)),
+            Some((11, 5))
+        );
     }
 
     #[test]
     fn require_may_name_endpoints() {
-        assert!(require("p95 < 1s on GET /a*", 1).expect("valid").on.is_some());
-        assert_eq!(require("p95 < 500", 1).expect_err("no unit").code, "bad-unit");
+        assert!(
+            require("p95 < 1s on GET /a*", 1)
+                .expect("valid")
+                .on
+                .is_some()
+        );
+        assert_eq!(
+            require("p95 < 500", 1).expect_err("no unit").code,
+            "bad-unit"
+        );
     }
 }

@@ -51,12 +51,18 @@ impl Format {
         if name == "request-log" {
             return Some(Self::RequestLog);
         }
-        Kind::ALL.iter().find(|kind| kind.name() == name).map(|kind| Self::Locust(*kind))
+        Kind::ALL
+            .iter()
+            .find(|kind| kind.name() == name)
+            .map(|kind| Self::Locust(*kind))
     }
 
     fn names() -> String {
         let kinds = Kind::ALL.iter().map(|k| k.name());
-        std::iter::once("request-log").chain(kinds).collect::<Vec<_>>().join(", ")
+        std::iter::once("request-log")
+            .chain(kinds)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -82,7 +88,8 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
             Ok(Some(Format::RequestLog)) => logs.push(found),
             Ok(Some(Format::Locust(kind))) => {
                 let read = read_all(&found).map_err(|d| vec![d]);
-                match read.and_then(|bytes| tables.read(&found.name, kind, &bytes, &mut allowance)) {
+                match read.and_then(|bytes| tables.read(&found.name, kind, &bytes, &mut allowance))
+                {
                     Ok(source) => loaded.sources.push(source),
                     Err(found) => problems.extend(found),
                 }
@@ -94,8 +101,13 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
     read_logs(&logs, options, &mut allowance, &mut loaded, &mut problems);
     if problems.is_empty() && loaded.sources.is_empty() {
         problems.push(
-            Diagnostic::new("nothing-recognised", format!("found no load-test result in `{}`", runs.join("`, `")))
-                .help("loadgate reads Locust CSV and JSON, and request logs (JSON Lines or a JSON array)"),
+            Diagnostic::new(
+                "nothing-recognised",
+                format!("found no load-test result in `{}`", runs.join("`, `")),
+            )
+            .help(
+                "loadgate reads Locust CSV and JSON, and request logs (JSON Lines or a JSON array)",
+            ),
         );
     }
     if !problems.is_empty() {
@@ -107,7 +119,9 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
 }
 
 fn forced_format(options: &Options) -> Result<Option<Format>, Vec<Diagnostic>> {
-    let Some(name) = &options.format else { return Ok(None) };
+    let Some(name) = &options.format else {
+        return Ok(None);
+    };
     Format::named(name).map(Some).ok_or_else(|| {
         vec![
             Diagnostic::new("bad-value", format!("`{name}` is not a format"))
@@ -165,7 +179,8 @@ fn read_logs(
 
 fn rejected_note(sources: &[Source]) -> Option<String> {
     let rejected: u64 = sources.iter().map(|s| s.rejected).sum();
-    (rejected > 0).then(|| format!("{rejected} bad lines were left out, as allowed by `--allow-bad-lines`"))
+    (rejected > 0)
+        .then(|| format!("{rejected} bad lines were left out, as allowed by `--allow-bad-lines`"))
 }
 
 /// Endings of the files that belong to a Locust prefix.
@@ -188,31 +203,47 @@ fn discover(runs: &[String], problems: &mut Vec<Diagnostic>) -> Vec<Found> {
         if run == "-" {
             let mut bytes = Vec::new();
             match std::io::stdin().lock().read_to_end(&mut bytes) {
-                Ok(_) => named.push(Found { name: "-".to_owned(), bytes: Some(bytes), in_folder: false }),
+                Ok(_) => named.push(Found {
+                    name: "-".to_owned(),
+                    bytes: Some(bytes),
+                    in_folder: false,
+                }),
                 Err(error) => problems.push(unreadable("-", &error)),
             }
         } else if path.is_dir() {
             named.extend(in_folder(path, problems));
         } else if path.exists() {
-            named.push(Found { name: run.clone(), bytes: None, in_folder: false });
-        } else {
-            let belonging = PREFIX_ENDINGS.iter().map(|ending| format!("{run}{ending}"));
-            named.extend(belonging.filter(|p| Path::new(p).is_file()).map(|name| Found {
-                name,
+            named.push(Found {
+                name: run.clone(),
                 bytes: None,
                 in_folder: false,
-            }));
+            });
+        } else {
+            let belonging = PREFIX_ENDINGS.iter().map(|ending| format!("{run}{ending}"));
+            named.extend(
+                belonging
+                    .filter(|p| Path::new(p).is_file())
+                    .map(|name| Found {
+                        name,
+                        bytes: None,
+                        in_folder: false,
+                    }),
+            );
             if named.is_empty() {
                 problems.push(
-                    Diagnostic::new("missing-input", format!("there is no file, folder or Locust prefix `{run}`"))
-                        .at(Origin::file(run))
-                        .help("a prefix is what was given to Locust as `--csv`, as `results/run`"),
+                    Diagnostic::new(
+                        "missing-input",
+                        format!("there is no file, folder or Locust prefix `{run}`"),
+                    )
+                    .at(Origin::file(run))
+                    .help("a prefix is what was given to Locust as `--csv`, as `results/run`"),
                 );
             }
         }
         // The same file named twice is read once.
         all.extend(named.into_iter().filter(|f| {
-            f.name == "-" || std::fs::canonicalize(&f.name).map_or(true, |canonical| seen.insert(canonical))
+            f.name == "-"
+                || std::fs::canonicalize(&f.name).map_or(true, |canonical| seen.insert(canonical))
         }));
     }
     all
@@ -233,14 +264,21 @@ fn in_folder(path: &Path, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
         .map(|p| p.display().to_string())
         .collect();
     names.sort();
-    names.into_iter().map(|name| Found { name, bytes: None, in_folder: true }).collect()
+    names
+        .into_iter()
+        .map(|name| Found {
+            name,
+            bytes: None,
+            in_folder: true,
+        })
+        .collect()
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     let code = match error.kind() {
-        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => {
-            "corrupt-archive"
-        }
+        std::io::ErrorKind::InvalidInput
+        | std::io::ErrorKind::InvalidData
+        | std::io::ErrorKind::UnexpectedEof => "corrupt-archive",
         // zstd reports its own errors as `Other`.
         std::io::ErrorKind::Other => "corrupt-archive",
         _ => "missing-input",
@@ -258,11 +296,17 @@ fn open(found: &Found) -> Result<Box<dyn BufRead>, Diagnostic> {
     let failed = |error: std::io::Error| unreadable(&found.name, &error);
     let mut raw: Box<dyn BufRead> = match &found.bytes {
         Some(bytes) => Box::new(Cursor::new(bytes.clone())),
-        None => Box::new(BufReader::with_capacity(1 << 16, std::fs::File::open(&found.name).map_err(failed)?)),
+        None => Box::new(BufReader::with_capacity(
+            1 << 16,
+            std::fs::File::open(&found.name).map_err(failed)?,
+        )),
     };
     let head = raw.fill_buf().map_err(failed)?;
     if head.starts_with(GZIP) {
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, flate2::bufread::MultiGzDecoder::new(raw))));
+        return Ok(Box::new(BufReader::with_capacity(
+            1 << 16,
+            flate2::bufread::MultiGzDecoder::new(raw),
+        )));
     }
     if head.starts_with(ZSTD) {
         let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(failed)?;
@@ -273,7 +317,9 @@ fn open(found: &Found) -> Result<Box<dyn BufRead>, Diagnostic> {
 
 fn read_all(found: &Found) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
-    open(found)?.read_to_end(&mut bytes).map_err(|error| unreadable(&found.name, &error))?;
+    open(found)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&found.name, &error))?;
     Ok(bytes)
 }
 
@@ -284,7 +330,11 @@ fn recognise(found: &Found, forced: Option<Format>) -> Result<Option<Format>, Di
     }
     let mut reader = open(found)?;
     let mut head = Vec::new();
-    reader.by_ref().take(1 << 16).read_to_end(&mut head).map_err(|error| unreadable(&found.name, &error))?;
+    reader
+        .by_ref()
+        .take(1 << 16)
+        .read_to_end(&mut head)
+        .map_err(|error| unreadable(&found.name, &error))?;
     if head.is_empty() {
         return empty(found);
     }
@@ -297,10 +347,16 @@ fn recognise(found: &Found, forced: Option<Format>) -> Result<Option<Format>, Di
     if found.in_folder {
         return Ok(None);
     }
-    let start: String = String::from_utf8_lossy(&head[..head.len().min(60)]).chars().map(visible).collect();
-    Err(Diagnostic::new("unknown-format", format!("unknown format; it begins with `{start}`"))
-        .at(Origin::at(&found.name, 1, 1))
-        .help(format!("`--format` names it: {}", Format::names())))
+    let start: String = String::from_utf8_lossy(&head[..head.len().min(60)])
+        .chars()
+        .map(visible)
+        .collect();
+    Err(Diagnostic::new(
+        "unknown-format",
+        format!("unknown format; it begins with `{start}`"),
+    )
+    .at(Origin::at(&found.name, 1, 1))
+    .help(format!("`--format` names it: {}", Format::names())))
 }
 
 fn visible(c: char) -> char {
@@ -309,11 +365,16 @@ fn visible(c: char) -> char {
 
 /// A file without bytes: a log to which nothing was written, or an error.
 fn empty(found: &Found) -> Result<Option<Format>, Diagnostic> {
-    let extension = Path::new(&found.name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let extension = Path::new(&found.name)
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
     if ["jsonl", "ndjson", "log"].contains(&extension) {
         return Ok(Some(Format::RequestLog));
     }
-    Err(Diagnostic::new("empty-input", "the file is empty, it has not even a header")
-        .at(Origin::file(&found.name))
-        .help("was the load test ended before it wrote anything?"))
+    Err(
+        Diagnostic::new("empty-input", "the file is empty, it has not even a header")
+            .at(Origin::file(&found.name))
+            .help("was the load test ended before it wrote anything?"),
+    )
 }

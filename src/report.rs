@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use crate::analysis::Analysis;
 use crate::diagnostic::{Diagnostic, Origin};
 
+pub mod chart;
 pub mod csv;
 pub mod html;
 pub mod json;
@@ -65,7 +66,10 @@ impl Destinations {
         if let Some(dir) = &self.out {
             if !dir.is_dir() {
                 if let Err(error) = std::fs::create_dir_all(dir) {
-                    problems.push(not_writable(dir, &format!("cannot create the folder: {error}")));
+                    problems.push(not_writable(
+                        dir,
+                        &format!("cannot create the folder: {error}"),
+                    ));
                 }
             }
         }
@@ -77,25 +81,49 @@ impl Destinations {
             if path.is_dir() {
                 problems.push(not_writable(&path, "a folder is in the way"));
             } else if !dir.is_dir() {
-                problems.push(not_writable(&path, &format!("the folder `{}` does not exist", dir.display())));
-            } else if let Err(error) = tempfile::Builder::new().prefix(".loadgate").tempfile_in(dir) {
-                problems.push(not_writable(&path, &format!("cannot write into the folder: {error}")));
+                problems.push(not_writable(
+                    &path,
+                    &format!("the folder `{}` does not exist", dir.display()),
+                ));
+            } else if let Err(error) = tempfile::Builder::new()
+                .prefix(".loadgate")
+                .tempfile_in(dir)
+            {
+                problems.push(not_writable(
+                    &path,
+                    &format!("cannot write into the folder: {error}"),
+                ));
             }
         }
-        if self.all().iter().filter(|(path, _)| is_stdout(path)).count() > 1 {
-            problems.push(not_writable(Path::new("-"), "only one report can go to standard output"));
+        if self
+            .all()
+            .iter()
+            .filter(|(path, _)| is_stdout(path))
+            .count()
+            > 1
+        {
+            problems.push(not_writable(
+                Path::new("-"),
+                "only one report can go to standard output",
+            ));
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
     }
 
     /// Writes every report: to a temporary sibling that is then renamed, so that none is ever half there.
     pub fn write(&self, analysis: &Analysis, stdout: &mut dyn Write) -> anyhow::Result<()> {
         for (path, render) in self.all() {
-            let text = render(analysis).with_context(|| format!("cannot render `{}`", path.display()))?;
+            let text =
+                render(analysis).with_context(|| format!("cannot render `{}`", path.display()))?;
             if is_stdout(&path) {
                 stdout.write_all(text.as_bytes())?;
             } else {
-                write_atomically(&path, &text).with_context(|| format!("cannot write `{}`", path.display()))?;
+                write_atomically(&path, &text)
+                    .with_context(|| format!("cannot write `{}`", path.display()))?;
             }
         }
         Ok(())
@@ -107,7 +135,9 @@ fn is_stdout(path: &Path) -> bool {
 }
 
 fn folder(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn not_writable(path: &Path, why: &str) -> Diagnostic {
@@ -143,7 +173,8 @@ pub(crate) mod fixture {
     use crate::tally::{Request, Tally};
 
     /// A name that breaks out of whatever does not escape it.
-    pub const HOSTILE: &str = "=1+1|</td><script>alert(\"x\")</script>\u{1b}[31m\u{202e}\n]]>`@all`";
+    pub const HOSTILE: &str =
+        "=1+1|</td><script>alert(\"x\")</script>\u{1b}[31m\u{202e}\n]]>`@all`";
 
     /// `requests` requests, every tenth failed, judged against a gate that passes, one that fails, one undecided.
     pub fn analysis(requests: u64) -> Analysis {
@@ -161,7 +192,11 @@ pub(crate) mod fixture {
                 ..Request::default()
             });
         }
-        let about = About { label: HOSTILE.to_owned(), notes: vec![HOSTILE.to_owned()], ..About::default() };
+        let about = About {
+            label: HOSTILE.to_owned(),
+            notes: vec![HOSTILE.to_owned()],
+            ..About::default()
+        };
         let summary = Summary::new(&tally, about);
         let gates: Vec<_> = ["p95 < 10s", "p95 < 1ms", "max(rows) < 5", "p95 < 1s on *"]
             .iter()
@@ -170,6 +205,10 @@ pub(crate) mod fixture {
             .collect();
         let verdicts = judge(&summary, &gates, &Terms::default());
         let outcome = Outcome::new(&verdicts, false);
-        Analysis { summary, verdicts, outcome }
+        Analysis {
+            summary,
+            verdicts,
+            outcome,
+        }
     }
 }

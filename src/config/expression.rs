@@ -40,7 +40,10 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn new(text: &'a str, start: usize) -> Self {
         let trimmed = text.trim_start();
-        Self { start: start + text.len() - trimmed.len(), text: trimmed.trim_end() }
+        Self {
+            start: start + text.len() - trimmed.len(),
+            text: trimmed.trim_end(),
+        }
     }
     fn at(self, from: usize) -> Self {
         Self::new(&self.text[from..], self.start + from)
@@ -48,12 +51,24 @@ impl<'a> Part<'a> {
     fn until(self, to: usize) -> Self {
         Self::new(&self.text[..to], self.start)
     }
-    fn wrong(self, code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Mistake {
-        Mistake { code, message: message.into(), start: self.start, len: self.text.len().max(1), help: help.into() }
+    fn wrong(
+        self,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Mistake {
+        Mistake {
+            code,
+            message: message.into(),
+            start: self.start,
+            len: self.text.len().max(1),
+            help: help.into(),
+        }
     }
 }
 
-const SHAPE: &str = "a requirement is `METRIC CMP LIMIT`, as `p95 < 500ms`; CMP is one of < <= > >= ==";
+const SHAPE: &str =
+    "a requirement is `METRIC CMP LIMIT`, as `p95 < 500ms`; CMP is one of < <= > >= ==";
 
 /// Parses a requirement.
 pub fn parse(text: &str) -> Parsed<Requirement> {
@@ -69,7 +84,10 @@ pub fn parse(text: &str) -> Parsed<Requirement> {
         [b'<', ..] => (Comparator::Less, 1),
         [b'>', ..] => (Comparator::Greater, 1),
         _ => {
-            let sign = Part { text: &rest[..1], start: whole.start + at };
+            let sign = Part {
+                text: &rest[..1],
+                start: whole.start + at,
+            };
             return Err(sign.wrong("bad-expression", "`=` is not a comparison", "write `==`"));
         }
     };
@@ -113,7 +131,13 @@ fn window(part: Part<'_>) -> Parsed<f64> {
     duration_ms(part.text)
         .filter(|ms| *ms >= 1000.0)
         .map(|ms| ms / 1e3)
-        .ok_or_else(|| part.wrong("bad-value", format!("`{}` is not a window", part.text), "a window is `1s` or longer, as `60s`"))
+        .ok_or_else(|| {
+            part.wrong(
+                "bad-value",
+                format!("`{}` is not a window", part.text),
+                "a window is `1s` or longer, as `60s`",
+            )
+        })
 }
 
 /// Milliseconds of `30s`, `500ms`, `2min`, `1h`, `100us`; `None` for anything else, and for what is not above zero.
@@ -124,7 +148,9 @@ pub fn duration_ms(text: &str) -> Option<f64> {
 
 fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | '_'))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | '_')))
+        .unwrap_or(text.len());
     let number: f64 = text[..end].replace('_', "").parse().ok()?;
     number.is_finite().then_some((number, text[end..].trim()))
 }
@@ -156,7 +182,11 @@ fn byte_factor(unit: &str) -> Option<f64> {
 fn metric(part: Part<'_>) -> Parsed<Metric> {
     if let Some((name, inner)) = part.text.split_once('(') {
         let Some(argument) = inner.strip_suffix(')') else {
-            return Err(part.wrong("bad-expression", format!("`{}` lacks its closing parenthesis", part.text), SHAPE));
+            return Err(part.wrong(
+                "bad-expression",
+                format!("`{}` lacks its closing parenthesis", part.text),
+                SHAPE,
+            ));
         };
         let argument = Part::new(argument, part.start + name.len() + 1);
         return applied(Part::new(name, part.start), argument);
@@ -192,17 +222,25 @@ fn quantile(text: &str) -> Option<f64> {
 
 fn unknown(part: Part<'_>) -> Mistake {
     let known = crate::metric::ALL.iter().map(|(name, ..)| *name);
-    let is_percentile = part.text.starts_with('p') && part.text[1..].starts_with(|c: char| c.is_ascii_digit());
+    let is_percentile =
+        part.text.starts_with('p') && part.text[1..].starts_with(|c: char| c.is_ascii_digit());
     let help = match nearest(part.text, known) {
-        _ if is_percentile => "percentiles are written `p95` or `p99.9`; `loadgate metrics` lists them all".to_owned(),
+        _ if is_percentile => {
+            "percentiles are written `p95` or `p99.9`; `loadgate metrics` lists them all".to_owned()
+        }
         Some(name) => format!("did you mean `{name}`? `loadgate metrics` lists them all"),
         None => "`loadgate metrics` lists them all".to_owned(),
     };
-    part.wrong("unknown-metric", format!("unknown metric `{}`", part.text), help)
+    part.wrong(
+        "unknown-metric",
+        format!("unknown metric `{}`", part.text),
+        help,
+    )
 }
 
 fn applied(name: Part<'_>, argument: Part<'_>) -> Parsed<Metric> {
-    let span = |why: String| argument.wrong("bad-value", why, "write a duration, as `500ms` or `10s`");
+    let span =
+        |why: String| argument.wrong("bad-value", why, "write a duration, as `500ms` or `10s`");
     match name.text {
         "ratio" => Ok(Metric::Ratio(filter(argument)?)),
         "count" => Ok(Metric::Count(filter(argument)?)),
@@ -227,7 +265,11 @@ fn applied(name: Part<'_>, argument: Part<'_>) -> Parsed<Metric> {
                 text => Aggregate::Quantile(quantile(text).ok_or_else(|| unknown(name))?),
             };
             if argument.text.is_empty() {
-                return Err(name.wrong("bad-expression", "the measured field is missing", "write `max(api_calls)`"));
+                return Err(name.wrong(
+                    "bad-expression",
+                    "the measured field is missing",
+                    "write `max(api_calls)`",
+                ));
             }
             Ok(Metric::Field(aggregate, argument.text.to_owned()))
         }
@@ -237,7 +279,11 @@ fn applied(name: Part<'_>, argument: Part<'_>) -> Parsed<Metric> {
 fn filter(part: Part<'_>) -> Parsed<Filter> {
     let help = "write `status=5xx`, `status=429` or `error~\"timeout\"`";
     if let Some(status) = part.text.strip_prefix("status=") {
-        if let Some(class) = status.strip_suffix("xx").and_then(|c| c.parse().ok()).filter(|c| (1..=5).contains(c)) {
+        if let Some(class) = status
+            .strip_suffix("xx")
+            .and_then(|c| c.parse().ok())
+            .filter(|c| (1..=5).contains(c))
+        {
             return Ok(Filter::StatusClass(class));
         }
         if let Some(status) = status.parse().ok().filter(|s| (100..600).contains(s)) {
@@ -245,11 +291,19 @@ fn filter(part: Part<'_>) -> Parsed<Filter> {
         }
     } else if let Some(pattern) = part.text.strip_prefix("error~") {
         let pattern = pattern.trim().trim_matches('"');
-        return Regex::new(pattern)
-            .map(Filter::Error)
-            .map_err(|e| part.wrong("bad-expression", e.to_string().lines().last().unwrap_or_default(), help));
+        return Regex::new(pattern).map(Filter::Error).map_err(|e| {
+            part.wrong(
+                "bad-expression",
+                e.to_string().lines().last().unwrap_or_default(),
+                help,
+            )
+        });
     }
-    Err(part.wrong("bad-expression", format!("`{}` selects nothing", part.text), help))
+    Err(part.wrong(
+        "bad-expression",
+        format!("`{}` selects nothing", part.text),
+        help,
+    ))
 }
 
 fn parse_limit(part: Part<'_>, metric: &Metric) -> Parsed<Limit> {
@@ -257,49 +311,81 @@ fn parse_limit(part: Part<'_>, metric: &Metric) -> Parsed<Limit> {
         return baseline(part, rest.trim(), metric);
     }
     let Some((number, unit)) = number_and_unit(part.text) else {
-        let message =
-            if part.text.is_empty() { "the limit is missing".to_owned() } else { format!("`{}` is not a number", part.text) };
+        let message = if part.text.is_empty() {
+            "the limit is missing".to_owned()
+        } else {
+            format!("`{}` is not a number", part.text)
+        };
         return Err(part.wrong("bad-value", message, SHAPE));
     };
     let value = in_base_units(part, number, unit, metric)?;
     if value < 0.0 && !matches!(metric, Metric::Field(..)) {
-        return Err(part.wrong("bad-value", "a limit below zero can never matter", "write a positive limit"));
+        return Err(part.wrong(
+            "bad-value",
+            "a limit below zero can never matter",
+            "write a positive limit",
+        ));
     }
     Ok(Limit::Absolute(value))
 }
 
 fn baseline(part: Part<'_>, rest: &str, metric: &Metric) -> Parsed<Limit> {
     if rest.is_empty() {
-        return Ok(Limit::Baseline { factor: 1.0, offset: 0.0 });
+        return Ok(Limit::Baseline {
+            factor: 1.0,
+            offset: 0.0,
+        });
     }
     let help = "write `baseline + 20%` or `baseline + 50ms`";
     let sign = match rest.as_bytes()[0] {
         b'+' => 1.0,
         b'-' => -1.0,
-        _ => return Err(part.wrong("bad-expression", format!("`{rest}` does not follow `baseline`"), help)),
+        _ => {
+            return Err(part.wrong(
+                "bad-expression",
+                format!("`{rest}` does not follow `baseline`"),
+                help,
+            ));
+        }
     };
     let Some((number, unit)) = number_and_unit(&rest[1..]) else {
         return Err(part.wrong("bad-value", format!("`{rest}` is not a change"), help));
     };
     if unit == "%" {
-        return Ok(Limit::Baseline { factor: 1.0 + sign * number / 100.0, offset: 0.0 });
+        return Ok(Limit::Baseline {
+            factor: 1.0 + sign * number / 100.0,
+            offset: 0.0,
+        });
     }
-    Ok(Limit::Baseline { factor: 1.0, offset: sign * in_base_units(part, number, unit, metric)? })
+    Ok(Limit::Baseline {
+        factor: 1.0,
+        offset: sign * in_base_units(part, number, unit, metric)?,
+    })
 }
 
 /// A number with its unit in the metric's base unit; a measured field's unit is that of its name's suffix.
 fn in_base_units(part: Part<'_>, number: f64, unit: &str, metric: &Metric) -> Parsed<f64> {
-    let wrong = |help: &str| Err(part.wrong("bad-unit", format!("`{}` does not fit the metric", part.text), help));
+    let wrong = |help: &str| {
+        Err(part.wrong(
+            "bad-unit",
+            format!("`{}` does not fit the metric", part.text),
+            help,
+        ))
+    };
     match (metric.unit(), unit) {
         (Unit::Time, unit) => match time_factor(unit) {
             Some(factor) => Ok(number * factor),
-            None => wrong(&format!("a time needs its unit: write `{number}ms` or `{number}s`")),
+            None => wrong(&format!(
+                "a time needs its unit: write `{number}ms` or `{number}s`"
+            )),
         },
         (Unit::Ratio, "%") => Ok(number / 100.0),
         (Unit::Ratio | Unit::Score, "") if (0.0..=1.0).contains(&number) => Ok(number),
         (Unit::Ratio, _) => wrong("a ratio is written `1%`, or as a number from 0 to 1"),
         (Unit::Score, _) => wrong("apdex is a number from 0 to 1"),
-        (Unit::PerSecond, "" | "/s") | (Unit::PerMinute, "" | "/min") | (Unit::Count | Unit::Plain, "") => Ok(number),
+        (Unit::PerSecond, "" | "/s")
+        | (Unit::PerMinute, "" | "/min")
+        | (Unit::Count | Unit::Plain, "") => Ok(number),
         (Unit::PerSecond, _) => wrong("write `50/s`"),
         (Unit::PerMinute, _) => wrong("write `30/min`"),
         (Unit::Plain, unit) => match (metric, field_factor(metric, unit)) {
@@ -312,8 +398,14 @@ fn in_base_units(part: Part<'_>, number: f64, unit: &str, metric: &Metric) -> Pa
 
 /// From a written unit to the unit that a field's name ends in: `50MB` for `memory_mb` is 50.
 fn field_factor(metric: &Metric, unit: &str) -> Option<f64> {
-    let Metric::Field(aggregate, name) = metric else { return None };
-    let unit = if *aggregate == Aggregate::Slope { unit.strip_suffix("/h").unwrap_or(unit) } else { unit };
+    let Metric::Field(aggregate, name) = metric else {
+        return None;
+    };
+    let unit = if *aggregate == Aggregate::Slope {
+        unit.strip_suffix("/h").unwrap_or(unit)
+    } else {
+        unit
+    };
     if unit.is_empty() {
         return Some(1.0);
     }
@@ -344,7 +436,9 @@ fn field_factor(metric: &Metric, unit: &str) -> Option<f64> {
 pub fn floor(text: &str, metric: &Metric) -> Parsed<f64> {
     match parse_limit(Part::new(text, 0), metric)? {
         Limit::Absolute(value) => Ok(value),
-        Limit::Baseline { .. } => Err(Part::new(text, 0).wrong("bad-value", "a floor is a number", "write `20ms`")),
+        Limit::Baseline { .. } => {
+            Err(Part::new(text, 0).wrong("bad-value", "a floor is a number", "write `20ms`"))
+        }
     }
 }
 
@@ -364,16 +458,42 @@ mod tests {
         assert_eq!(limit("rps > 50/s"), Limit::Absolute(50.0));
         assert_eq!(limit("max(memory_mb) < 2GB"), Limit::Absolute(2000.0));
         assert_eq!(limit("slope(memory_mb) < 50MB/h"), Limit::Absolute(50.0));
-        assert_eq!(limit("p95 <= baseline + 20%"), Limit::Baseline { factor: 1.2, offset: 0.0 });
-        assert_eq!(limit("p95 <= baseline + 50ms"), Limit::Baseline { factor: 1.0, offset: 50.0 });
+        assert_eq!(
+            limit("p95 <= baseline + 20%"),
+            Limit::Baseline {
+                factor: 1.2,
+                offset: 0.0
+            }
+        );
+        assert_eq!(
+            limit("p95 <= baseline + 50ms"),
+            Limit::Baseline {
+                factor: 1.0,
+                offset: 50.0
+            }
+        );
     }
 
     #[test]
     fn metrics_and_windows() {
-        assert_eq!(parse("p99.9 < 1s").expect("valid").metric, Metric::Quantile(0.999));
-        assert_eq!(parse("max(api_calls)<=2").expect("valid").metric, Metric::Field(Aggregate::Max, "api_calls".into()));
-        assert_eq!(parse("requests >= 5 within 1min").expect("valid").within_s, Some(60.0));
-        assert!(matches!(parse("count(error~\"time < out\") < 3").expect("valid").metric, Metric::Count(Filter::Error(_))));
+        assert_eq!(
+            parse("p99.9 < 1s").expect("valid").metric,
+            Metric::Quantile(0.999)
+        );
+        assert_eq!(
+            parse("max(api_calls)<=2").expect("valid").metric,
+            Metric::Field(Aggregate::Max, "api_calls".into())
+        );
+        assert_eq!(
+            parse("requests >= 5 within 1min").expect("valid").within_s,
+            Some(60.0)
+        );
+        assert!(matches!(
+            parse("count(error~\"time < out\") < 3")
+                .expect("valid")
+                .metric,
+            Metric::Count(Filter::Error(_))
+        ));
     }
 
     #[test]
@@ -388,8 +508,13 @@ mod tests {
         assert_eq!(mistake("failure_ratio < 5"), ("bad-unit", "5".into()));
         assert_eq!(mistake("p95"), ("bad-expression", "p95".into()));
         assert_eq!(mistake("p95 = 3ms"), ("bad-expression", "=".into()));
-        assert_eq!(mistake("ratio(state=1) < 1%"), ("bad-expression", "state=1".into()));
+        assert_eq!(
+            mistake("ratio(state=1) < 1%"),
+            ("bad-expression", "state=1".into())
+        );
         assert_eq!(mistake("max(rows) < 3s"), ("bad-unit", "3s".into()));
-        assert!(parse("p0 < 1s").is_err() && parse("p101 < 1s").is_err() && parse("p95 < nan").is_err());
+        assert!(
+            parse("p0 < 1s").is_err() && parse("p101 < 1s").is_err() && parse("p95 < nan").is_err()
+        );
     }
 }

@@ -12,7 +12,15 @@ use crate::gate::{Combine, Gate, Level, Requirement, Selector};
 type Value<'t> = Spanned<DeValue<'t>>;
 
 const SECTIONS: &[&str] = &["run", "failures", "input", "gate"];
-const GATE_KEYS: &[&str] = &["id", "require", "any", "on", "level", "min-samples", "floor"];
+const GATE_KEYS: &[&str] = &[
+    "id",
+    "require",
+    "any",
+    "on",
+    "level",
+    "min-samples",
+    "floor",
+];
 
 /// Reads one gate file and gathers what is wrong with it.
 pub struct Reader<'t> {
@@ -25,7 +33,12 @@ pub struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// A reader of this text.
     pub fn new(text: &'t str, file: &'t str) -> Self {
-        Self { text, file, problems: Vec::new(), config: Config::default() }
+        Self {
+            text,
+            file,
+            problems: Vec::new(),
+            config: Config::default(),
+        }
     }
 
     /// Every gate, or every problem.
@@ -33,22 +46,42 @@ impl<'t> Reader<'t> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            self.problem("config-syntax", span, error.message().to_owned(), "gate files are TOML: https://toml.io");
+            self.problem(
+                "config-syntax",
+                span,
+                error.message().to_owned(),
+                "gate files are TOML: https://toml.io",
+            );
         }
         if self.problems.is_empty() {
             self.sections(table.get_ref());
         }
         self.problems.sort_by_key(|p| p.origin.clone());
-        if self.problems.is_empty() { Ok(self.config) } else { Err(self.problems) }
+        if self.problems.is_empty() {
+            Ok(self.config)
+        } else {
+            Err(self.problems)
+        }
     }
 
-    fn problem(&mut self, code: &'static str, span: Range<usize>, message: String, help: impl Into<String>) {
+    fn problem(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: String,
+        help: impl Into<String>,
+    ) {
         let start = span.start.min(self.text.len());
         let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
-        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |i| start + i);
+        let line_end = self.text[start..]
+            .find('\n')
+            .map_or(self.text.len(), |i| start + i);
         let line = self.text[..start].matches('\n').count() as u64 + 1;
         let column = self.text[line_start..start].chars().count();
-        let marked = self.text[start..span.end.clamp(start, line_end)].chars().count().max(1);
+        let marked = self.text[start..span.end.clamp(start, line_end)]
+            .chars()
+            .count()
+            .max(1);
         self.problems.push(
             Diagnostic::new(code, message)
                 .at(Origin::at(self.file, line, column as u64 + 1))
@@ -79,7 +112,12 @@ impl<'t> Reader<'t> {
                 "gate" => self.gates(value),
                 name @ ("quota" | "regression") => {
                     let message = format!("`{name}` is not supported by this version");
-                    self.problem("unknown-key", key.span(), message, "remove it, or a limit would silently not be watched");
+                    self.problem(
+                        "unknown-key",
+                        key.span(),
+                        message,
+                        "remove it, or a limit would silently not be watched",
+                    );
                 }
                 name => self.unknown_key(name, key.span(), SECTIONS),
             }
@@ -96,7 +134,12 @@ impl<'t> Reader<'t> {
 
     fn wrong_type(&mut self, value: &Value<'_>, what: &str, expected: &str) {
         let found = value.get_ref().type_str();
-        self.problem("bad-value", value.span(), format!("`{what}` is {expected}, not a value of type {found}"), format!("write {expected}"));
+        self.problem(
+            "bad-value",
+            value.span(),
+            format!("`{what}` is {expected}, not a value of type {found}"),
+            format!("write {expected}"),
+        );
     }
 
     fn string<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v str> {
@@ -108,18 +151,29 @@ impl<'t> Reader<'t> {
     }
 
     fn run(&mut self, value: &Value<'_>) {
-        let Some(table) = self.table(value, "run") else { return };
+        let Some(table) = self.table(value, "run") else {
+            return;
+        };
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "warmup" => {
-                    let Some(text) = self.string(value, "warmup") else { continue };
+                    let Some(text) = self.string(value, "warmup") else {
+                        continue;
+                    };
                     self.config.warmup_ms = expression::duration_ms(text);
                     if self.config.warmup_ms.is_none() {
-                        self.problem("bad-value", value.span(), format!("`{text}` is not a duration"), "write `30s`, `500ms` or `2min`");
+                        self.problem(
+                            "bad-value",
+                            value.span(),
+                            format!("`{text}` is not a duration"),
+                            "write `30s`, `500ms` or `2min`",
+                        );
                     }
                 }
                 "on-undecided" => {
-                    let Some(text) = self.string(value, "on-undecided") else { continue };
+                    let Some(text) = self.string(value, "on-undecided") else {
+                        continue;
+                    };
                     if let Some(level) = self.level(text, value.span()) {
                         self.config.undecided_warns = level == Level::Warn;
                     }
@@ -134,14 +188,21 @@ impl<'t> Reader<'t> {
             "fail" => Some(Level::Fail),
             "warn" => Some(Level::Warn),
             _ => {
-                self.problem("bad-value", span, format!("`{text}` is not a level"), "write `fail` or `warn`");
+                self.problem(
+                    "bad-value",
+                    span,
+                    format!("`{text}` is not a level"),
+                    "write `fail` or `warn`",
+                );
                 None
             }
         }
     }
 
     fn failures(&mut self, value: &Value<'_>) {
-        let Some(table) = self.table(value, "failures") else { return };
+        let Some(table) = self.table(value, "failures") else {
+            return;
+        };
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "expected" => {
@@ -167,16 +228,22 @@ impl<'t> Reader<'t> {
     }
 
     fn input(&mut self, value: &Value<'_>) {
-        let Some(table) = self.table(value, "input") else { return };
+        let Some(table) = self.table(value, "input") else {
+            return;
+        };
         for (key, value) in table {
             if key.get_ref() != "map" {
                 self.unknown_key(key.get_ref(), key.span(), &["map"]);
                 continue;
             }
-            let Some(map) = self.table(value, "map") else { continue };
+            let Some(map) = self.table(value, "map") else {
+                continue;
+            };
             for (field, value) in map {
                 if let Some(path) = self.string(value, field.get_ref()) {
-                    self.config.map.push((field.get_ref().to_string(), path.to_owned()));
+                    self.config
+                        .map
+                        .push((field.get_ref().to_string(), path.to_owned()));
                 }
             }
         }
@@ -200,8 +267,12 @@ impl<'t> Reader<'t> {
                 self.unknown_key(key.get_ref(), key.span(), GATE_KEYS);
             }
         }
-        let Some(id) = self.id(table, span.clone()) else { return };
-        let Some((combine, requirements)) = self.requirements(table, &id, span.clone()) else { return };
+        let Some(id) = self.id(table, span.clone()) else {
+            return;
+        };
+        let Some((combine, requirements)) = self.requirements(table, &id, span.clone()) else {
+            return;
+        };
         let on = table.get("on").and_then(|value| self.selector(value));
         let level = table.get("level").and_then(|value| {
             let text = self.string(value, "level")?;
@@ -211,13 +282,25 @@ impl<'t> Reader<'t> {
             let samples = integer(value).filter(|n| *n >= 1);
             if samples.is_none() {
                 let message = "`min-samples` is a whole number from 1".to_owned();
-                self.problem("bad-value", value.span(), message, "write `min-samples = 100`");
+                self.problem(
+                    "bad-value",
+                    value.span(),
+                    message,
+                    "write `min-samples = 100`",
+                );
             }
             samples.map(|n| n as u64)
         });
-        let floor = table.get("floor").and_then(|value| self.floor(value, &requirements));
-        let line = self.text[..span.start.min(self.text.len())].matches('\n').count() as u64 + 1;
-        let line = table.get_key_value("id").map_or(line, |(key, _)| self.line_of(key.span().start));
+        let floor = table
+            .get("floor")
+            .and_then(|value| self.floor(value, &requirements));
+        let line = self.text[..span.start.min(self.text.len())]
+            .matches('\n')
+            .count() as u64
+            + 1;
+        let line = table
+            .get_key_value("id")
+            .map_or(line, |(key, _)| self.line_of(key.span().start));
         self.config.gates.push(Gate {
             id,
             requirements,
@@ -236,28 +319,53 @@ impl<'t> Reader<'t> {
 
     fn id(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<String> {
         let Some(value) = table.get("id") else {
-            self.problem("missing-key", span, "the gate has no `id`".to_owned(), "write `id = \"p95-total\"`");
+            self.problem(
+                "missing-key",
+                span,
+                "the gate has no `id`".to_owned(),
+                "write `id = \"p95-total\"`",
+            );
             return None;
         };
         let id = self.string(value, "id")?.to_owned();
         if id.trim().is_empty() {
-            self.problem("bad-value", value.span(), "the gate's `id` is empty".to_owned(), "write `id = \"p95-total\"`");
+            self.problem(
+                "bad-value",
+                value.span(),
+                "the gate's `id` is empty".to_owned(),
+                "write `id = \"p95-total\"`",
+            );
             return None;
         }
         if self.config.gates.iter().any(|g| g.id == id) {
-            self.problem("duplicate-id", value.span(), format!("there are two gates `{id}`"), "every gate has an id of its own");
+            self.problem(
+                "duplicate-id",
+                value.span(),
+                format!("there are two gates `{id}`"),
+                "every gate has an id of its own",
+            );
             return None;
         }
         Some(id)
     }
 
-    fn requirements(&mut self, table: &DeTable<'_>, id: &str, span: Range<usize>) -> Option<(Combine, Vec<Requirement>)> {
+    fn requirements(
+        &mut self,
+        table: &DeTable<'_>,
+        id: &str,
+        span: Range<usize>,
+    ) -> Option<(Combine, Vec<Requirement>)> {
         let (combine, value) = match (table.get("require"), table.get("any")) {
             (Some(value), None) => (Combine::All, value),
             (None, Some(value)) => (Combine::Any, value),
             (None, None) => {
                 let message = format!("gate `{id}` requires nothing");
-                self.problem("missing-key", span, message, "write `require = \"p95 < 500ms\"`");
+                self.problem(
+                    "missing-key",
+                    span,
+                    message,
+                    "write `require = \"p95 < 500ms\"`",
+                );
                 return None;
             }
             (Some(_), Some(any)) => {
@@ -268,20 +376,36 @@ impl<'t> Reader<'t> {
         };
         let texts = self.texts(value, "require")?;
         let before = self.problems.len();
-        let requirements: Vec<Requirement> = texts.into_iter().filter_map(|(t, at)| self.requirement(t, at)).collect();
+        let requirements: Vec<Requirement> = texts
+            .into_iter()
+            .filter_map(|(t, at)| self.requirement(t, at))
+            .collect();
         (self.problems.len() == before).then_some((combine, requirements))
     }
 
     /// A text, or a list of at least one text.
-    fn texts<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<Vec<(&'v str, Range<usize>)>> {
+    fn texts<'v>(
+        &mut self,
+        value: &'v Value<'_>,
+        what: &str,
+    ) -> Option<Vec<(&'v str, Range<usize>)>> {
         let Some(list) = value.get_ref().as_array() else {
-            return self.string(value, what).map(|text| vec![(text, value.span())]);
+            return self
+                .string(value, what)
+                .map(|text| vec![(text, value.span())]);
         };
         if list.is_empty() {
-            self.problem("bad-value", value.span(), format!("`{what}` is an empty list"), "name at least one");
+            self.problem(
+                "bad-value",
+                value.span(),
+                format!("`{what}` is an empty list"),
+                "name at least one",
+            );
             return None;
         }
-        list.iter().map(|item| self.string(item, what).map(|text| (text, item.span()))).collect()
+        list.iter()
+            .map(|item| self.string(item, what).map(|text| (text, item.span())))
+            .collect()
     }
 
     fn requirement(&mut self, text: &str, span: Range<usize>) -> Option<Requirement> {
@@ -309,7 +433,12 @@ impl<'t> Reader<'t> {
         match Selector::new(&patterns) {
             Ok(selector) => Some(selector),
             Err((index, why)) => {
-                self.problem("bad-selector", texts[index].1.clone(), why, "write a glob, as `GET /users*`, or `/regex/`");
+                self.problem(
+                    "bad-selector",
+                    texts[index].1.clone(),
+                    why,
+                    "write a glob, as `GET /users*`, or `/regex/`",
+                );
                 None
             }
         }

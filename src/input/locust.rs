@@ -10,6 +10,11 @@
 //!   zeros are unknown, never stored.
 //! * A request log is always better: then the tables are only compared with it.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an error is made once per file, and ends the reading of it"
+)]
+
 mod failures;
 mod history;
 mod json;
@@ -43,8 +48,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Stats, Self::History, Self::Failures, Self::Exceptions, Self::Distribution, Self::Json];
+    pub const ALL: [Self; 6] = [
+        Self::Stats,
+        Self::History,
+        Self::Failures,
+        Self::Exceptions,
+        Self::Distribution,
+        Self::Json,
+    ];
 
     /// Its name for `--format` and in reports.
     pub fn name(self) -> &'static str {
@@ -63,7 +74,10 @@ impl Kind {
         let (text, _) = text::decode("", &bytes[..bytes.len().min(1 << 16)]);
         if text.trim_start().starts_with('[') {
             let locust = text.contains("\"num_requests\"") && text.contains("\"response_times\"");
-            let empty = text.chars().all(|c| c.is_whitespace() || matches!(c, '[' | ']')) && text.contains(']');
+            let empty = text
+                .chars()
+                .all(|c| c.is_whitespace() || matches!(c, '[' | ']'))
+                && text.contains(']');
             return (locust || empty).then_some(Self::Json);
         }
         let (header, _) = text::header(&text);
@@ -118,12 +132,24 @@ impl Tables {
     ) -> Result<Source, Vec<Diagnostic>> {
         let (text, note) = text::decode(file, bytes);
         self.notes.extend(note);
-        let (records, problems) = self.take(file, kind, &text).map_err(|problem| vec![problem])?;
+        let (records, problems) = self
+            .take(file, kind, &text)
+            .map_err(|problem| vec![problem])?;
         let rejected = text::settle(file, problems, allow_bad_lines)?;
-        Ok(Source { path: file.to_owned(), format: kind.format(), records, rejected })
+        Ok(Source {
+            path: file.to_owned(),
+            format: kind.format(),
+            records,
+            rejected,
+        })
     }
 
-    fn take(&mut self, file: &str, kind: Kind, text: &str) -> Result<(u64, Vec<Diagnostic>), Diagnostic> {
+    fn take(
+        &mut self,
+        file: &str,
+        kind: Kind,
+        text: &str,
+    ) -> Result<(u64, Vec<Diagnostic>), Diagnostic> {
         if kind == Kind::Json {
             let (tally, records) = json::read(file, text)?;
             add(&mut self.json, file, tally);
@@ -134,6 +160,10 @@ impl Tables {
             Kind::Stats | Kind::Json => {
                 let read = stats::read(&table)?;
                 self.notes.extend(read.notes);
+                if self.stats.is_some() {
+                    let what = "was added to another statistics table; percentiles of two tables cannot be joined";
+                    self.notes.push(format!("{file} {what}"));
+                }
                 add(&mut self.stats, file, read.tally);
                 (read.records, read.problems)
             }
@@ -175,8 +205,14 @@ impl Tables {
         let tally = match from_log {
             Some(log) => {
                 notes.extend(self.reconcile(log));
-                let users = self.history.map(|(_, history)| history.users).unwrap_or_default();
-                (log.users.is_empty() && !users.is_empty()).then(|| Tally { users, ..Tally::default() })
+                let users = self
+                    .history
+                    .map(|(_, history)| history.users)
+                    .unwrap_or_default();
+                (log.users.is_empty() && !users.is_empty()).then(|| Tally {
+                    users,
+                    ..Tally::default()
+                })
             }
             None => self.combine(&mut notes),
         };
@@ -186,14 +222,25 @@ impl Tables {
     fn exceptions_note(&self) -> Option<String> {
         let count: u64 = self.exceptions.iter().map(|(n, _)| n).sum();
         let (_, message) = self.exceptions.iter().max_by_key(|(n, _)| *n)?;
-        let message: String = message.lines().next().unwrap_or_default().chars().take(200).collect();
-        Some(format!("the load script raised {}, most often: {message}", plural(count, "exception")))
+        let message: String = message
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(200)
+            .collect();
+        Some(format!(
+            "the load script raised {}, most often: {message}",
+            plural(count, "exception")
+        ))
     }
 
     fn reconcile(&self, log: &Tally) -> Vec<String> {
         let results: Vec<_> = self.stats.iter().chain(&self.json).collect();
-        let notes: Vec<String> =
-            results.iter().flat_map(|(file, tally)| reconcile::with_log(file, tally, log)).collect();
+        let notes: Vec<String> = results
+            .iter()
+            .flat_map(|(file, tally)| reconcile::with_log(file, tally, log))
+            .collect();
         if notes.is_empty() && !results.is_empty() {
             let total = log.total();
             return vec![format!(
@@ -209,14 +256,21 @@ impl Tables {
         if let (Some((csv, table)), Some((file, json))) = (&self.stats, &self.json) {
             notes.extend(reconcile::table_and_json((csv, table), (file, json)));
         }
-        let csv_requests = self.stats.as_ref().map_or(0, |(_, table)| table.total().requests);
+        let csv_requests = self
+            .stats
+            .as_ref()
+            .map_or(0, |(_, table)| table.total().requests);
         // An empty array beside a table with requests is that of another process.
-        let json = self.json.filter(|(_, json)| csv_requests == 0 || !json.endpoints.is_empty());
+        let json = self
+            .json
+            .filter(|(_, json)| csv_requests == 0 || !json.endpoints.is_empty());
         let from_json = json.is_some();
         let mut tally = match (json, self.stats, &self.history) {
             (Some((_, tally)), _, _) | (None, Some((_, tally)), _) => tally,
             (None, None, Some((file, history))) => {
-                notes.push(format!("only the history {file} was found: the counts are those of its last rows"));
+                notes.push(format!(
+                    "only the history {file} was found: the counts are those of its last rows"
+                ));
                 history.clone()
             }
             (None, None, None) => {
@@ -229,20 +283,24 @@ impl Tables {
         if let Some((_, history)) = self.history {
             join(&mut tally, history, from_json);
         }
-        let mut lost = 0;
+        let mut unplaced = 0;
         for failure in self.failures {
             match tally.endpoints.get_mut(&failure.endpoint) {
                 Some(endpoint) => {
                     let (first, last) = failure.seen;
-                    endpoint.errors.entry(failure.key).or_default().add(failure.count, first, last);
+                    endpoint
+                        .errors
+                        .entry(failure.key)
+                        .or_default()
+                        .add(failure.count, first, last);
                 }
-                None => lost += failure.count,
+                None => unplaced += failure.count,
             }
         }
-        if lost > 0 {
+        if unplaced > 0 {
             notes.push(format!(
                 "{} failures are of endpoints without a row of counts and are not listed",
-                thousands(lost)
+                thousands(unplaced)
             ));
         }
         Some(tally)

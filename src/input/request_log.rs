@@ -20,8 +20,14 @@ const SHOWN: usize = 5;
 
 /// Whether the first bytes of a file are those of a request log.
 pub fn looks_like_one(head: &[u8]) -> bool {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    text.starts_with(b"{") || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
+    let text = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    text.starts_with(b"{")
+        || text
+            .strip_prefix(b"[")
+            .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
 }
 
 /// Reads the request logs of one run.
@@ -76,11 +82,18 @@ impl Reader {
 
     /// Leaves out what starts within this many ms of the first start found.
     pub fn leave_out(&mut self, warmup_ms: f64) {
-        self.not_before_ms = self.first_start_ms.map(|first| first + warmup_ms.round() as i64);
+        self.not_before_ms = self
+            .first_start_ms
+            .map(|first| first + warmup_ms.round() as i64);
     }
 
     /// Counts one log.
-    pub fn read(&mut self, file: &str, bytes: &mut dyn BufRead, allowance: &mut u64) -> Result<Source, Vec<Diagnostic>> {
+    pub fn read(
+        &mut self,
+        file: &str,
+        bytes: &mut dyn BufRead,
+        allowance: &mut u64,
+    ) -> Result<Source, Vec<Diagnostic>> {
         let (mut records, mut bad, mut bad_count) = (0, Vec::new(), 0_u64);
         let end = each_record(bytes, &mut |line, record| {
             let answer = record.and_then(|object| self.count(&object.map, &object.text));
@@ -90,19 +103,28 @@ impl Reader {
                     bad_count += 1;
                     if bad.len() < SHOWN {
                         let origin = Origin::at(file, line, wrong.column as u64);
-                        bad.push(Diagnostic::new("bad-line", wrong.message).at(origin).help(wrong.help));
+                        bad.push(
+                            Diagnostic::new("bad-line", wrong.message)
+                                .at(origin)
+                                .help(wrong.help),
+                        );
                     }
                 }
             }
         });
         match end {
             Ok(None) => {}
-            Ok(Some(line)) => self.notes.push(format!("{file}: the last line ({line}) is cut off and was left out")),
+            Ok(Some(line)) => self.notes.push(format!(
+                "{file}: the last line ({line}) is cut off and was left out"
+            )),
             Err(error) => {
                 bad.push(
-                    Diagnostic::new("corrupt-archive", format!("cannot read it to its end: {error}"))
-                        .at(Origin::file(file))
-                        .help("was the file written, or copied, to its end?"),
+                    Diagnostic::new(
+                        "corrupt-archive",
+                        format!("cannot read it to its end: {error}"),
+                    )
+                    .at(Origin::file(file))
+                    .help("was the file written, or copied, to its end?"),
                 );
                 return Err(bad);
             }
@@ -110,16 +132,28 @@ impl Reader {
         if bad_count > *allowance {
             if bad_count > SHOWN as u64 {
                 let more = bad_count - SHOWN as u64;
-                bad.push(Diagnostic::new("bad-line", format!("… and {more} more bad lines")).at(Origin::file(file)));
+                bad.push(
+                    Diagnostic::new("bad-line", format!("… and {more} more bad lines"))
+                        .at(Origin::file(file)),
+                );
             }
             return Err(bad);
         }
         *allowance -= bad_count;
-        Ok(Source { path: file.to_owned(), format: "request-log", records, rejected: bad_count })
+        Ok(Source {
+            path: file.to_owned(),
+            format: "request-log",
+            records,
+            rejected: bad_count,
+        })
     }
 
     fn count(&mut self, object: &Map<String, Value>, text: &str) -> Result<(), Bad> {
-        let bad = |(key, message): (String, String)| Bad { message, column: column_of(text, &key), help: HELP };
+        let bad = |(key, message): (String, String)| Bad {
+            message,
+            column: column_of(text, &key),
+            help: HELP,
+        };
         let record = self.keys.read(object).map_err(bad)?;
         let before = |at: Option<i64>| matches!((at, self.not_before_ms), (Some(at), Some(bound)) if at < bound);
         if before(record.start_ms) {
@@ -128,7 +162,11 @@ impl Reader {
         }
         let Some((name, response_time_us)) = record.request else {
             for (name, value) in &record.fields {
-                self.tally.samples.entry(name.clone()).or_default().add(*value, record.start_ms);
+                self.tally
+                    .samples
+                    .entry(name.clone())
+                    .or_default()
+                    .add(*value, record.start_ms);
             }
             return Ok(());
         };
@@ -151,10 +189,16 @@ impl Reader {
     /// The counts, and what the reader of a report must know of them.
     pub fn finish(mut self) -> (Tally, Vec<String>) {
         if self.left_out > 0 {
-            self.notes.push(format!("{} records of the warm-up were left out", self.left_out));
+            self.notes.push(format!(
+                "{} records of the warm-up were left out",
+                self.left_out
+            ));
         }
         if self.without_start > 0 {
-            let note = format!("{} requests have no timestamp: they count, but not over time", self.without_start);
+            let note = format!(
+                "{} requests have no timestamp: they count, but not over time",
+                self.without_start
+            );
             self.notes.push(note);
         }
         (self.tally, self.notes)
@@ -189,14 +233,22 @@ fn each_record(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Resul
         bytes.consume(3);
     }
     if bytes.fill_buf()?.trim_ascii_start().starts_with(b"[{")
-        || bytes.fill_buf()?.trim_ascii_start().strip_prefix(b"[").is_some_and(|r| r.trim_ascii_start().starts_with(b"{"))
+        || bytes
+            .fill_buf()?
+            .trim_ascii_start()
+            .strip_prefix(b"[")
+            .is_some_and(|r| r.trim_ascii_start().starts_with(b"{"))
     {
         return array(bytes, visit).map(|()| None);
     }
     let (mut number, mut line) = (0_u64, Vec::new());
     loop {
         line.clear();
-        if (&mut *bytes).take(LONGEST_LINE + 1).read_until(b'\n', &mut line)? == 0 {
+        if (&mut *bytes)
+            .take(LONGEST_LINE + 1)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             return Ok(None);
         }
         number += 1;
@@ -204,7 +256,14 @@ fn each_record(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Resul
         if !ended && line.len() as u64 > LONGEST_LINE {
             skip_line(bytes)?;
             let message = "the line is longer than 1 MiB".to_owned();
-            visit(number, Err(Bad { message, column: 1, help: HELP }));
+            visit(
+                number,
+                Err(Bad {
+                    message,
+                    column: 1,
+                    help: HELP,
+                }),
+            );
             continue;
         }
         if line.trim_ascii().is_empty() {
@@ -239,12 +298,22 @@ fn skip_line(bytes: &mut dyn BufRead) -> std::io::Result<()> {
 fn parse(line: &[u8]) -> Result<Record, Bad> {
     let text = std::str::from_utf8(line).map_err(|error| Bad {
         message: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-        column: String::from_utf8_lossy(&line[..error.valid_up_to()]).chars().count() + 1,
+        column: String::from_utf8_lossy(&line[..error.valid_up_to()])
+            .chars()
+            .count()
+            + 1,
         help: HELP,
     })?;
     match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Ok(Record { map, text: text.to_owned() }),
-        Ok(other) => Err(Bad { message: format!("expected an object, found {}", values::kind(&other)), column: 1, help: HELP }),
+        Ok(Value::Object(map)) => Ok(Record {
+            map,
+            text: text.to_owned(),
+        }),
+        Ok(other) => Err(Bad {
+            message: format!("expected an object, found {}", values::kind(&other)),
+            column: 1,
+            help: HELP,
+        }),
         Err(error) => Err(Bad {
             message: format!("not JSON: {}", values::without_position(&error)),
             column: error.column().max(1),
@@ -260,7 +329,14 @@ fn array(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Result<()> 
         Ok(values) => values,
         Err(error) => {
             let message = format!("not a JSON array: {}", values::without_position(&error));
-            visit(error.line() as u64, Err(Bad { message, column: error.column().max(1), help: HELP }));
+            visit(
+                error.line() as u64,
+                Err(Bad {
+                    message,
+                    column: error.column().max(1),
+                    help: HELP,
+                }),
+            );
             return Ok(());
         }
     };
@@ -279,8 +355,14 @@ fn array(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Result<()> 
 mod tests {
     use super::*;
 
-    fn read(text: &str, map: &[(&str, &str)]) -> (Result<Source, Vec<Diagnostic>>, Tally, Vec<String>) {
-        let map: Vec<(String, String)> = map.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    fn read(
+        text: &str,
+        map: &[(&str, &str)],
+    ) -> (Result<Source, Vec<Diagnostic>>, Tally, Vec<String>) {
+        let map: Vec<(String, String)> = map
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect();
         let mut reader = Reader::new(&map);
         let source = reader.read("log", &mut text.as_bytes(), &mut 0);
         let (tally, notes) = reader.finish();
@@ -293,7 +375,12 @@ mod tests {
         assert_eq!(source.expect("good").records, 1);
         let total = tally.total();
         let us = *total.response_times.keys().next().expect("one");
-        (us, total.failures, total.statuses.keys().next().copied(), total.first_start_ms)
+        (
+            us,
+            total.failures,
+            total.statuses.keys().next().copied(),
+            total.first_start_ms,
+        )
     }
 
     #[test]
@@ -302,13 +389,23 @@ mod tests {
         let epoch = r#"{"ts":1767225601000,"method":"GET","endpoint":"a","latency_s":0.1005,"status":200,"error":null}"#;
         let nested = r#"{"time":"2026-01-01T00:00:01Z","request":{"method":"GET","name":"a"},"response":{"status":200,"time_ms":100.5},"error":null}"#;
         for line in [flat, epoch, nested] {
-            assert_eq!(one(line, &[]), (100_500, 0, Some(200), Some(1_767_225_601_000)), "{line}");
+            assert_eq!(
+                one(line, &[]),
+                (100_500, 0, Some(200), Some(1_767_225_601_000)),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn failure_is_what_the_log_says_then_error_then_status() {
-        let failures = |rest: &str| one(&format!(r#"{{"name":"a","response_time_ms":1,{rest}}}"#), &[]).1;
+        let failures = |rest: &str| {
+            one(
+                &format!(r#"{{"name":"a","response_time_ms":1,{rest}}}"#),
+                &[],
+            )
+            .1
+        };
         assert_eq!(failures(r#""success":true,"status":500"#), 0);
         assert_eq!(failures(r#""error":"boom","status":200"#), 1);
         assert_eq!(failures(r#""status":404"#), 1);
@@ -318,7 +415,10 @@ mod tests {
     #[test]
     fn a_map_names_other_keys_with_their_unit() {
         let line = r#"{"who":{"op":"a"},"took":2500,"time":0}"#;
-        assert_eq!(one(line, &[("name", "who.op"), ("response_time", "took:us")]).0, 2500);
+        assert_eq!(
+            one(line, &[("name", "who.op"), ("response_time", "took:us")]).0,
+            2500
+        );
     }
 
     #[test]
@@ -339,10 +439,25 @@ mod tests {
 
     #[test]
     fn an_array_is_a_log() {
-        let (source, tally, _) = read("[\n{\"name\":\"a\",\"response_time_ms\":1},\n{\"name\":\"a\",\"response_time_ms\":2}]", &[]);
-        assert_eq!((source.expect("good").records, tally.total().requests), (2, 2));
-        let (source, ..) = read("[\n{\"name\":\"a\",\"response_time_ms\":1},\n{\"name\":\"a\"}]", &[]);
-        assert_eq!(source.expect_err("bad")[0].origin.as_ref().and_then(|o| o.line), Some(3));
+        let (source, tally, _) = read(
+            "[\n{\"name\":\"a\",\"response_time_ms\":1},\n{\"name\":\"a\",\"response_time_ms\":2}]",
+            &[],
+        );
+        assert_eq!(
+            (source.expect("good").records, tally.total().requests),
+            (2, 2)
+        );
+        let (source, ..) = read(
+            "[\n{\"name\":\"a\",\"response_time_ms\":1},\n{\"name\":\"a\"}]",
+            &[],
+        );
+        assert_eq!(
+            source.expect_err("bad")[0]
+                .origin
+                .as_ref()
+                .and_then(|o| o.line),
+            Some(3)
+        );
     }
 
     #[test]

@@ -208,12 +208,26 @@ fn order_statistics<I: Iterator<Item = (f64, u64)>>(
         return None;
     }
     let binomial = Binomial::new(q, n).ok()?;
-    let lower = binomial.inverse_cdf(0.025);
-    let upper = binomial.inverse_cdf(0.975) + 1;
+    let rank = |p: f64| smallest(n, |k| binomial.cdf(k) >= p);
+    let (lower, upper) = (rank(0.025), rank(0.975) + 1);
     if lower == 0 || upper > n {
         return None;
     }
     Some((nth(values(), lower)?, nth(values(), upper)?))
+}
+
+/// The smallest k up to n that satisfies a condition which, once true, stays true.
+fn smallest(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, n);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            high = middle
+        } else {
+            low = middle + 1
+        }
+    }
+    low
 }
 
 /// The value of a rank, from 1.

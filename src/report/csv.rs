@@ -4,7 +4,16 @@ use crate::analysis::Analysis;
 use crate::summary::EndpointSummary;
 use crate::units::{moment, quantile_name};
 
-const HEADER: [&str; 8] = ["run", "started_at", "method", "name", "metric", "value", "unit", "status"];
+const HEADER: [&str; 8] = [
+    "run",
+    "started_at",
+    "method",
+    "name",
+    "metric",
+    "value",
+    "unit",
+    "status",
+];
 
 /// Renders the whole report.
 pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
@@ -12,22 +21,43 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let started = summary.started_ms.map(moment).unwrap_or_default();
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(HEADER)?;
-    let mut row = |method: &str, name: &str, metric: &str, value: Option<f64>, unit: &str, status: &str| {
-        let value = value.map(|v| v.to_string()).unwrap_or_default();
-        let (run, method, name, metric) = (safe(&summary.label), safe(method), safe(name), safe(metric));
-        table.write_record([&run, &started, &method, &name, &metric, &value, unit, status])
-    };
+    let mut row =
+        |method: &str, name: &str, metric: &str, value: Option<f64>, unit: &str, status: &str| {
+            let value = value.map(|v| v.to_string()).unwrap_or_default();
+            let (run, method, name, metric) =
+                (safe(&summary.label), safe(method), safe(name), safe(metric));
+            table.write_record([
+                &run, &started, &method, &name, &metric, &value, unit, status,
+            ])
+        };
     for endpoint in std::iter::once(&summary.total).chain(&summary.endpoints) {
-        let (method, name) = endpoint.endpoint.as_ref().map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
+        let (method, name) = endpoint
+            .endpoint
+            .as_ref()
+            .map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
         for (metric, value, unit) in figures(endpoint) {
             row(method, name, &metric, value, unit, "")?;
         }
     }
     for verdict in &analysis.verdicts {
-        let total = if verdict.selector.is_some() { "" } else { "Total" };
-        let (method, name) = verdict.endpoint.as_ref().map_or(("", total), |e| (e.method.as_str(), e.name.as_str()));
+        let total = if verdict.selector.is_some() {
+            ""
+        } else {
+            "Total"
+        };
+        let (method, name) = verdict
+            .endpoint
+            .as_ref()
+            .map_or(("", total), |e| (e.method.as_str(), e.name.as_str()));
         let metric = format!("gate:{}", verdict.id);
-        row(method, name, &metric, verdict.observed, verdict.unit.symbol(), verdict.decision.name())?;
+        row(
+            method,
+            name,
+            &metric,
+            verdict.observed,
+            verdict.unit.symbol(),
+            verdict.decision.name(),
+        )?;
     }
     Ok(String::from_utf8(table.into_inner()?)?)
 }
@@ -45,17 +75,31 @@ fn figures(endpoint: &EndpointSummary) -> Vec<(String, Option<f64>, &'static str
         ("max", times.max, "ms"),
         ("stddev", times.stddev, "ms"),
     ];
-    let quantiles = times.quantiles.iter().map(|(q, v)| (quantile_name(*q), Some(*v), "ms"));
+    let quantiles = times
+        .quantiles
+        .iter()
+        .map(|(q, v)| (quantile_name(*q), Some(*v), "ms"));
     let fields = endpoint.fields.iter().flat_map(|(name, field)| {
-        [("mean", field.mean), ("max", field.max)].map(|(agg, value)| (format!("{agg}({name})"), Some(value), ""))
+        [("mean", field.mean), ("max", field.max)]
+            .map(|(agg, value)| (format!("{agg}({name})"), Some(value), ""))
     });
-    let fixed = fixed.into_iter().map(|(name, value, unit)| (name.to_owned(), value, unit));
-    fixed.chain(quantiles).chain(fields).filter(|(_, value, _)| value.is_some_and(f64::is_finite)).collect()
+    let fixed = fixed
+        .into_iter()
+        .map(|(name, value, unit)| (name.to_owned(), value, unit));
+    fixed
+        .chain(quantiles)
+        .chain(fields)
+        .filter(|(_, value, _)| value.is_some_and(f64::is_finite))
+        .collect()
 }
 
 /// Text that no spreadsheet takes for a formula.
 fn safe(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +113,11 @@ mod tests {
         let mut table = csv::Reader::from_reader(text.as_bytes());
         let rows: Vec<csv::StringRecord> = table.records().map(|r| r.expect("a row")).collect();
         assert!(rows.iter().flatten().all(|cell| !cell.starts_with('=')));
-        let statuses: Vec<&str> = rows.iter().map(|r| r.get(7).unwrap_or_default()).filter(|s| !s.is_empty()).collect();
+        let statuses: Vec<&str> = rows
+            .iter()
+            .map(|r| r.get(7).unwrap_or_default())
+            .filter(|s| !s.is_empty())
+            .collect();
         assert_eq!(statuses, ["pass", "fail", "undecided", "pass", "pass"]);
     }
 }

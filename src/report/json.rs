@@ -31,7 +31,10 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         total: endpoint(&summary.total),
         endpoints: summary.endpoints.iter().map(endpoint).collect(),
         errors: summary.errors.iter().map(error).collect(),
-        rates: Rates { peak_rps: peak(summary.total.peak_second, 1), peak_rpm: peak(summary.total.peak_minute, 60) },
+        rates: Rates {
+            peak_rps: peak(summary.total.peak_second, 1),
+            peak_rpm: peak(summary.total.peak_minute, 60),
+        },
         quotas: [],
         fields: &summary.total.fields,
         timeline: timeline(&summary.timeline),
@@ -181,18 +184,30 @@ struct EndpointKey<'a> {
 
 impl<'a> EndpointKey<'a> {
     fn of(endpoint: &'a Endpoint) -> Self {
-        Self { method: &endpoint.method, name: &endpoint.name }
+        Self {
+            method: &endpoint.method,
+            name: &endpoint.name,
+        }
     }
 }
 
 /// Rounded to a millionth: below the resolution of what is measured, and free of the noise of floats.
 fn tidy(value: f64) -> Option<f64> {
-    value.is_finite().then(|| if value.abs() < 1e9 { (value * 1e6).round() / 1e6 } else { value })
+    value.is_finite().then(|| {
+        if value.abs() < 1e9 {
+            (value * 1e6).round() / 1e6
+        } else {
+            value
+        }
+    })
 }
 
 fn endpoint(summary: &EndpointSummary) -> EndpointJson<'_> {
     let times = &summary.response_time;
-    let (method, name) = summary.endpoint.as_ref().map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
+    let (method, name) = summary
+        .endpoint
+        .as_ref()
+        .map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
     EndpointJson {
         method,
         name,
@@ -206,10 +221,18 @@ fn endpoint(summary: &EndpointSummary) -> EndpointJson<'_> {
             max: times.max.and_then(tidy),
             stddev: times.stddev.and_then(tidy),
             quantiles: Quantiles(
-                times.quantiles.iter().filter_map(|(q, v)| Some((quantile_name(*q), tidy(*v)?))).collect(),
+                times
+                    .quantiles
+                    .iter()
+                    .filter_map(|(q, v)| Some((quantile_name(*q), tidy(*v)?)))
+                    .collect(),
             ),
         },
-        statuses: summary.statuses.iter().map(|(s, n)| (s.to_string(), *n)).collect(),
+        statuses: summary
+            .statuses
+            .iter()
+            .map(|(s, n)| (s.to_string(), *n))
+            .collect(),
         fields: &summary.fields,
         evidence: summary.evidence,
     }
@@ -231,7 +254,12 @@ fn error(summary: &ErrorSummary) -> ErrorJson<'_> {
 
 fn peak(peak: Option<(u64, i64)>, window_s: i64) -> Option<Peak> {
     let (value, start) = peak?;
-    Some(Peak { value, window_s, start: moment(start), end: moment(start + window_s * 1000) })
+    Some(Peak {
+        value,
+        window_s,
+        start: moment(start),
+        end: moment(start + window_s * 1000),
+    })
 }
 
 fn timeline(timeline: &Timeline) -> TimelineJson {
@@ -244,7 +272,10 @@ fn timeline(timeline: &Timeline) -> TimelineJson {
         p99: row.p99.and_then(tidy),
         users: row.users,
     });
-    TimelineJson { interval_s: timeline.interval_s, rows: rows.collect() }
+    TimelineJson {
+        interval_s: timeline.interval_s,
+        rows: rows.collect(),
+    }
 }
 
 fn gate(verdict: &Verdict) -> GateJson<'_> {
@@ -259,9 +290,14 @@ fn gate(verdict: &Verdict) -> GateJson<'_> {
         unit: verdict.unit.symbol(),
         margin: verdict.margin.and_then(tidy),
         samples: verdict.samples,
-        interval: verdict.interval.and_then(|(low, high)| Some((tidy(low)?, tidy(high)?))),
+        interval: verdict
+            .interval
+            .and_then(|(low, high)| Some((tidy(low)?, tidy(high)?))),
         because: &verdict.because,
-        origin: OriginJson { file: &verdict.origin.file, line: verdict.origin.line },
+        origin: OriginJson {
+            file: &verdict.origin.file,
+            line: verdict.origin.line,
+        },
     }
 }
 
@@ -272,12 +308,16 @@ mod tests {
 
     #[test]
     fn the_schema_holds_for_any_run() {
-        let schema = serde_json::from_str(crate::report::schema::SCHEMA).expect("the schema is JSON");
+        let schema =
+            serde_json::from_str(crate::report::schema::SCHEMA).expect("the schema is JSON");
         let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
         for requests in [0, 1, 100] {
             let text = render(&fixture::analysis(requests)).expect("renders");
             let json = serde_json::from_str(&text).expect("is JSON");
-            let errors: Vec<String> = validator.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path)).collect();
+            let errors: Vec<String> = validator
+                .iter_errors(&json)
+                .map(|e| format!("{}: {e}", e.instance_path))
+                .collect();
             assert!(errors.is_empty(), "{requests}: {errors:?}");
         }
     }

@@ -8,7 +8,10 @@ use crate::gate::{Decision, Level, Verdict};
 /// Renders the whole report.
 pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let mut suite = TestSuite::new("gates");
-    suite.add_property(Property::new("outcome", xml_text(&analysis.outcome.sentence())));
+    suite.add_property(Property::new(
+        "outcome",
+        xml_text(&analysis.outcome.sentence()),
+    ));
     suite.add_property(Property::new("run", xml_text(&analysis.summary.label)));
     suite.add_test_cases(analysis.verdicts.iter().map(case));
     let mut report = Report::new("loadgate");
@@ -22,12 +25,19 @@ fn case(verdict: &Verdict) -> TestCase {
         (Decision::Undecided, Level::Fail) => non_success(NonSuccessKind::Error, verdict),
         _ => TestCaseStatus::success(),
     };
-    let mut case = TestCase::new(xml_text(&format!("{}: {}", verdict.id, verdict.require)), status);
+    let mut case = TestCase::new(
+        xml_text(&format!("{}: {}", verdict.id, verdict.require)),
+        status,
+    );
     case.set_classname(xml_text(&verdict.endpoint_name()));
     case.set_system_out(xml_text(&format!(
         "{} (level {}): {}\n{}",
         verdict.decision.name(),
-        if verdict.level == Level::Warn { "warn" } else { "fail" },
+        if verdict.level == Level::Warn {
+            "warn"
+        } else {
+            "fail"
+        },
         verdict.because,
         verdict.origin
     )));
@@ -38,13 +48,20 @@ fn non_success(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(verdict.decision.name());
     status.set_message(xml_text(&verdict.because));
-    status.set_description(xml_text(&format!("{}\n{}", verdict.because, verdict.origin)));
+    status.set_description(xml_text(&format!(
+        "{}\n{}",
+        verdict.because, verdict.origin
+    )));
     status
 }
 
 /// Text without the characters that XML 1.0 forbids, and without marks that turn the reading direction.
 fn xml_text(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))).collect()
+    text.chars()
+        .filter(|c| {
+            matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -17,13 +17,21 @@ const LONGEST_NAME: usize = 120;
 /// Renders the whole report.
 pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let summary = &analysis.summary;
-    let mut text = format!("## {} {}\n\n", symbol_of(analysis.outcome.verdict), analysis.outcome.sentence());
+    let mut text = format!(
+        "## {} {}\n\n",
+        symbol_of(analysis.outcome.verdict),
+        analysis.outcome.sentence()
+    );
     writeln!(text, "{}\n", facts(summary))?;
     gates(&mut text, &analysis.verdicts)?;
     endpoints(&mut text, summary)?;
     errors(&mut text, summary)?;
     if !summary.notes.is_empty() {
-        writeln!(text, "<details><summary>Notes ({})</summary>\n", summary.notes.len())?;
+        writeln!(
+            text,
+            "<details><summary>Notes ({})</summary>\n",
+            summary.notes.len()
+        )?;
         for note in &summary.notes {
             writeln!(text, "* {}", cell(note))?;
         }
@@ -45,7 +53,10 @@ fn facts(summary: &Summary) -> String {
     facts.extend(summary.started_ms.map(moment));
     facts.extend(summary.duration_s.map(|s| Unit::Time.human(s * 1e3)));
     facts.extend(summary.users_max.map(|u| format!("{u} users")));
-    facts.push(format!("{} requests", Unit::Count.human(summary.total.requests as f64)));
+    facts.push(format!(
+        "{} requests",
+        Unit::Count.human(summary.total.requests as f64)
+    ));
     facts.join(" · ")
 }
 
@@ -53,7 +64,10 @@ fn gates(text: &mut String, verdicts: &[Verdict]) -> std::fmt::Result {
     if verdicts.is_empty() {
         return Ok(());
     }
-    writeln!(text, "| | Gate | Endpoint | Rule | Observed | Why |\n|---|---|---|---|---:|---|")?;
+    writeln!(
+        text,
+        "| | Gate | Endpoint | Rule | Observed | Why |\n|---|---|---|---|---:|---|"
+    )?;
     let mut sorted: Vec<&Verdict> = verdicts.iter().collect();
     sorted.sort_by_key(|v| match v.decision {
         Decision::Fail => 0,
@@ -69,7 +83,9 @@ fn gates(text: &mut String, verdicts: &[Verdict]) -> std::fmt::Result {
             cell(&verdict.id),
             cell(&verdict.endpoint_name()),
             cell(&verdict.require),
-            verdict.observed.map_or_else(|| "–".to_owned(), |v| verdict.unit.human(v)),
+            verdict
+                .observed
+                .map_or_else(|| "–".to_owned(), |v| verdict.unit.human(v)),
             cell(&verdict.because)
         )?;
     }
@@ -84,22 +100,36 @@ fn more(text: &mut String, all: usize, shown: usize, what: &str) -> std::fmt::Re
 }
 
 fn endpoints(text: &mut String, summary: &Summary) -> std::fmt::Result {
-    writeln!(text, "<details><summary>Endpoints ({})</summary>\n", summary.endpoints.len())?;
-    writeln!(text, "| Endpoint | Requests | Failures | Requests/s | Mean | p50 | p95 | p99 | Max |")?;
+    writeln!(
+        text,
+        "<details><summary>Endpoints ({})</summary>\n",
+        summary.endpoints.len()
+    )?;
+    writeln!(
+        text,
+        "| Endpoint | Requests | Failures | Requests/s | Mean | p50 | p95 | p99 | Max |"
+    )?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
     let mut busiest: Vec<&EndpointSummary> = summary.endpoints.iter().collect();
     busiest.sort_by(|a, b| b.requests.cmp(&a.requests));
-    for endpoint in std::iter::once(&summary.total).chain(busiest.iter().copied().take(MOST_ENDPOINTS)) {
+    for endpoint in
+        std::iter::once(&summary.total).chain(busiest.iter().copied().take(MOST_ENDPOINTS))
+    {
         let times = &endpoint.response_time;
-        let time = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| Unit::Time.human(v));
+        let time =
+            |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| Unit::Time.human(v));
         let quantile = |q: u32| time(times.quantiles.get(&q).copied());
         writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             cell(&endpoint.name()),
             Unit::Count.human(endpoint.requests as f64),
-            endpoint.failure_ratio.map_or_else(|| "–".to_owned(), |r| Unit::Ratio.human(r)),
-            endpoint.rps.map_or_else(|| "–".to_owned(), |r| Unit::PerSecond.human(r)),
+            endpoint
+                .failure_ratio
+                .map_or_else(|| "–".to_owned(), |r| Unit::Ratio.human(r)),
+            endpoint
+                .rps
+                .map_or_else(|| "–".to_owned(), |r| Unit::PerSecond.human(r)),
             time(times.mean),
             quantile(500_000),
             quantile(950_000),
@@ -115,14 +145,23 @@ fn errors(text: &mut String, summary: &Summary) -> std::fmt::Result {
     if summary.errors.is_empty() {
         return Ok(());
     }
-    writeln!(text, "<details><summary>Errors ({})</summary>\n", summary.errors.len())?;
-    writeln!(text, "| Endpoint | Status | Category | Message | Count |\n|---|---|---|---|---:|")?;
+    writeln!(
+        text,
+        "<details><summary>Errors ({})</summary>\n",
+        summary.errors.len()
+    )?;
+    writeln!(
+        text,
+        "| Endpoint | Status | Category | Message | Count |\n|---|---|---|---|---:|"
+    )?;
     for error in summary.errors.iter().take(MOST_ROWS) {
         writeln!(
             text,
             "| {} | {} | {} | {} | {} |",
             cell(&error.endpoint.to_string()),
-            error.status.map_or_else(|| "–".to_owned(), |s| s.to_string()),
+            error
+                .status
+                .map_or_else(|| "–".to_owned(), |s| s.to_string()),
             error.category.name(),
             cell(&error.message),
             Unit::Count.human(error.count as f64)
@@ -170,8 +209,16 @@ mod tests {
     fn names_stay_text() {
         let text = render(&fixture::analysis(50)).expect("renders");
         assert!(!text.contains("<script>") && !text.contains("@all"));
-        assert!(text.lines().filter(|l| l.starts_with("| ✅")).all(|l| l.ends_with(" |")));
+        assert!(
+            text.lines()
+                .filter(|l| l.starts_with("| ✅"))
+                .all(|l| l.ends_with(" |"))
+        );
         assert!(text.starts_with("## ❌ FAILED"));
-        assert!(render(&fixture::analysis(0)).expect("renders").starts_with("## ❓ UNDECIDED"));
+        assert!(
+            render(&fixture::analysis(0))
+                .expect("renders")
+                .starts_with("## ❓ UNDECIDED")
+        );
     }
 }

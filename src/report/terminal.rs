@@ -22,7 +22,11 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
     let mut text = format!("{}\n", facts(&analysis.summary));
     section(&mut text, "", &endpoints(&analysis.summary));
     if analysis.summary.endpoints.len() > MOST_ENDPOINTS {
-        let _ = writeln!(text, "… and {} more endpoints", analysis.summary.endpoints.len() - MOST_ENDPOINTS);
+        let _ = writeln!(
+            text,
+            "… and {} more endpoints",
+            analysis.summary.endpoints.len() - MOST_ENDPOINTS
+        );
     }
     if !analysis.summary.errors.is_empty() {
         section(&mut text, "Errors", &errors(&analysis.summary));
@@ -37,12 +41,24 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
         text.push_str("\nGates\n");
         gates(&mut text, &analysis.verdicts, color);
     }
-    let _ = writeln!(text, "\n{}", painted(&analysis.outcome.sentence(), analysis.outcome.verdict, color));
+    let _ = writeln!(
+        text,
+        "\n{}",
+        painted(
+            &analysis.outcome.sentence(),
+            analysis.outcome.verdict,
+            color
+        )
+    );
     text
 }
 
 fn section(text: &mut String, title: &str, table: &Table) {
-    let _ = writeln!(text, "\n{title}{}{table}", if title.is_empty() { "" } else { "\n" });
+    let _ = writeln!(
+        text,
+        "\n{title}{}{table}",
+        if title.is_empty() { "" } else { "\n" }
+    );
 }
 
 fn facts(summary: &Summary) -> String {
@@ -50,13 +66,19 @@ fn facts(summary: &Summary) -> String {
     facts.extend(summary.started_ms.map(moment));
     facts.extend(summary.duration_s.map(|s| Unit::Time.human(s * 1e3)));
     facts.extend(summary.users_max.map(|u| format!("{u} users")));
-    facts.push(format!("{} requests", Unit::Count.human(summary.total.requests as f64)));
+    facts.push(format!(
+        "{} requests",
+        Unit::Count.human(summary.total.requests as f64)
+    ));
     facts.join(" · ")
 }
 
 fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
     table.set_header(header);
     for (i, column) in table.column_iter_mut().enumerate() {
         if i >= left {
@@ -68,19 +90,32 @@ fn table(header: &[&str], left: usize) -> Table {
 }
 
 fn endpoints(summary: &Summary) -> Table {
-    let mut table =
-        table(&["Endpoint", "Requests", "Failed", "Req/s", "Mean", "p50", "p95", "p99", "Max"], 1);
+    let mut table = table(
+        &[
+            "Endpoint", "Requests", "Failed", "Req/s", "Mean", "p50", "p95", "p99", "Max",
+        ],
+        1,
+    );
     let mut busiest: Vec<&EndpointSummary> = summary.endpoints.iter().collect();
     busiest.sort_by(|a, b| b.requests.cmp(&a.requests));
-    for endpoint in busiest.into_iter().take(MOST_ENDPOINTS).chain(std::iter::once(&summary.total)) {
+    for endpoint in busiest
+        .into_iter()
+        .take(MOST_ENDPOINTS)
+        .chain(std::iter::once(&summary.total))
+    {
         let times = &endpoint.response_time;
-        let time = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |v| Unit::Time.human(v));
+        let time =
+            |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |v| Unit::Time.human(v));
         let quantile = |q: u32| time(times.quantiles.get(&q).copied());
         table.add_row([
             short(&endpoint.name()),
             Unit::Count.human(endpoint.requests as f64),
-            endpoint.failure_ratio.map_or_else(|| NONE.to_owned(), |r| Unit::Ratio.human(r)),
-            endpoint.rps.map_or_else(|| NONE.to_owned(), |r| Unit::PerSecond.human(r)),
+            endpoint
+                .failure_ratio
+                .map_or_else(|| NONE.to_owned(), |r| Unit::Ratio.human(r)),
+            endpoint
+                .rps
+                .map_or_else(|| NONE.to_owned(), |r| Unit::PerSecond.human(r)),
             time(times.mean),
             quantile(500_000),
             quantile(950_000),
@@ -96,7 +131,9 @@ fn errors(summary: &Summary) -> Table {
     for error in summary.errors.iter().take(MOST_ERRORS) {
         table.add_row([
             short(&error.endpoint.to_string()),
-            error.status.map_or_else(|| NONE.to_owned(), |s| s.to_string()),
+            error
+                .status
+                .map_or_else(|| NONE.to_owned(), |s| s.to_string()),
             error.category.name().to_owned(),
             short(&error.message),
             Unit::Count.human(error.count as f64),
@@ -123,10 +160,22 @@ fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
             Decision::Fail => ("✗", "FAIL"),
             Decision::Undecided => ("?", "UNDECIDED"),
         };
-        let level = if verdict.level == crate::gate::Level::Warn { " (warn)" } else { "" };
-        let head = painted(&format!("{symbol} {word}{level}"), verdict.decision.name(), color);
+        let level = if verdict.level == crate::gate::Level::Warn {
+            " (warn)"
+        } else {
+            ""
+        };
+        let head = painted(
+            &format!("{symbol} {word}{level}"),
+            verdict.decision.name(),
+            color,
+        );
         let (id, rule) = (clean(&verdict.id), clean(&verdict.require));
-        let _ = writeln!(text, "  {head}  {id}  {rule}  [{}]", short(&verdict.endpoint_name()));
+        let _ = writeln!(
+            text,
+            "  {head}  {id}  {rule}  [{}]",
+            short(&verdict.endpoint_name())
+        );
         let _ = writeln!(text, "      {}", clean(&verdict.because));
     }
 }
@@ -145,7 +194,15 @@ fn painted(text: &str, verdict: &str, color: bool) -> String {
 
 /// Text without control characters and direction marks: a name cannot write to the terminal.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || is_direction_mark(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() || is_direction_mark(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// A name cut in its middle, where names differ least.
@@ -168,7 +225,12 @@ mod tests {
     fn nothing_reaches_the_terminal_but_text() {
         let text = render(&fixture::analysis(50), false);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
-        assert!(text.lines().last().is_some_and(|l| l.starts_with("FAILED: 1 of 5")), "{text}");
+        assert!(
+            text.lines()
+                .last()
+                .is_some_and(|l| l.starts_with("FAILED: 1 of 5")),
+            "{text}"
+        );
         assert!(text.contains("? UNDECIDED") && text.contains("✗ FAIL") && text.contains("✓ pass"));
         assert!(render(&fixture::analysis(0), false).contains("UNDECIDED: "));
     }

@@ -51,7 +51,10 @@ pub struct Frame {
 impl Frame {
     /// Chooses the interval so that the run has at most 600 points.
     pub fn new(tally: &Tally, total: &EndpointTally) -> Self {
-        let seconds = total.seconds.keys().chain(tally.reported_timeline.keys());
+        let counted = tally.endpoints.values().chain(std::iter::once(total));
+        let seconds = counted
+            .flat_map(|e| e.seconds.keys())
+            .chain(tally.reported_timeline.keys());
         let (first, last) = seconds.fold((i64::MAX, i64::MIN), |(a, b), s| (a.min(*s), b.max(*s)));
         let span = last.saturating_sub(first).saturating_add(1);
         let fitting = LENGTHS.iter().copied().find(|l| span / l < MOST_POINTS);

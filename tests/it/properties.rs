@@ -128,7 +128,10 @@ fn read_any(name: &str, bytes: &[u8]) {
     let dir = tempfile::tempdir().unwrap();
     let path = crate::harness::file(&dir, name, bytes);
     match loadgate::input::load(&[path], &loadgate::input::Options::default()) {
-        Ok(loaded) => drop(loadgate::summary::Summary::new(&loaded.tally, loadgate::summary::About::default())),
+        Ok(loaded) => drop(loadgate::summary::Summary::new(
+            &loaded.tally,
+            loadgate::summary::About::default(),
+        )),
         Err(problems) => assert!(!problems.is_empty(), "refused without a message"),
     }
 }

@@ -9,6 +9,9 @@ use super::text::Table;
 use crate::diagnostic::Diagnostic;
 use crate::tally::{Endpoint, ErrorKey};
 
+/// Good rows, and what is wrong with the others.
+pub type Rows<T> = Result<(Vec<T>, Vec<Diagnostic>), Diagnostic>;
+
 /// One row of the failures table.
 pub struct Failure {
     /// Where.
@@ -23,11 +26,12 @@ pub struct Failure {
 
 /// `404 Client Error: …`, plain or inside an exception's `repr`.
 static STATUS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^(?:\w+\(\s*['"])?([1-5][0-9][0-9]) (?:Client|Server) Error"#).expect("the pattern is constant")
+    Regex::new(r#"^(?:\w+\(\s*['"])?([1-5][0-9][0-9]) (?:Client|Server) Error"#)
+        .expect("the pattern is constant")
 });
 
 /// Reads `_failures.csv`.
-pub fn read(table: &Table) -> Result<(Vec<Failure>, Vec<Diagnostic>), Diagnostic> {
+pub fn read(table: &Table) -> Rows<Failure> {
     let method = table.needed(&["method", "type"])?;
     let name = table.needed(&["name"])?;
     let error = table.needed(&["error"])?;
@@ -48,7 +52,10 @@ pub fn read(table: &Table) -> Result<(Vec<Failure>, Vec<Diagnostic>), Diagnostic
                     Some(at.as_millisecond())
                 };
                 failures.push(Failure {
-                    endpoint: Endpoint { name: row.cells[name].clone(), method: row.cells[method].clone() },
+                    endpoint: Endpoint {
+                        name: row.cells[name].clone(),
+                        method: row.cells[method].clone(),
+                    },
                     key: ErrorKey::new(status, text),
                     count,
                     seen: (seen(first), seen(last)),
@@ -61,7 +68,7 @@ pub fn read(table: &Table) -> Result<(Vec<Failure>, Vec<Diagnostic>), Diagnostic
 }
 
 /// Reads `_exceptions.csv`: how often, and the message.
-pub fn read_exceptions(table: &Table) -> Result<(Vec<(u64, String)>, Vec<Diagnostic>), Diagnostic> {
+pub fn read_exceptions(table: &Table) -> Rows<(u64, String)> {
     let count = table.needed(&["count"])?;
     let message = table.needed(&["message"])?;
     let (mut exceptions, mut problems) = (Vec::new(), Vec::new());

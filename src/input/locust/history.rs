@@ -73,8 +73,9 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
         }
         let values = match short {
             Some(problem) => Err(problem),
-            None => stats::count(table, row, at)
-                .and_then(|second| Ok((second as i64, columns.tally(table, row, &mut not_finite)?))),
+            None => stats::count(table, row, at).and_then(|second| {
+                Ok((second as i64, columns.tally(table, row, &mut not_finite)?))
+            }),
         };
         let (second, values) = match values {
             Ok(values) => values,
@@ -85,8 +86,12 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
         };
         history.records += 1;
         let method = kind.map_or("", |kind| row.cells[kind].as_str());
-        let total = stats::is_total(method) && matches!(row.cells[name].as_str(), "Aggregated" | "Total");
-        let key = (!total).then(|| Endpoint { name: row.cells[name].clone(), method: method.to_owned() });
+        let total =
+            stats::is_total(method) && matches!(row.cells[name].as_str(), "Aggregated" | "Total");
+        let key = (!total).then(|| Endpoint {
+            name: row.cells[name].clone(),
+            method: method.to_owned(),
+        });
         let entry = series.entry(key).or_default();
         let busy = values.requests > 0;
         let reset = entry.add(second, values);
@@ -102,8 +107,13 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
         }
         if total {
             let quantiles = columns.quantiles(table, row);
-            semantics.see(quantiles.get(&1_000_000).copied(), columns.max_ms(table, row), reset);
-            let known: BTreeMap<u32, f64> = quantiles.into_iter().filter(|(_, ms)| *ms > 0.0).collect();
+            semantics.see(
+                quantiles.get(&1_000_000).copied(),
+                columns.max_ms(table, row),
+                reset,
+            );
+            let known: BTreeMap<u32, f64> =
+                quantiles.into_iter().filter(|(_, ms)| *ms > 0.0).collect();
             if !known.is_empty() {
                 history.tally.reported_timeline.insert(second, known);
             }
@@ -116,7 +126,10 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
         history.tally.reported_timeline.clear();
     }
     if not_finite > 0 {
-        history.notes.push(format!("{}: {not_finite} cells say nan or inf and count as unknown", table.file));
+        history.notes.push(format!(
+            "{}: {not_finite} cells say nan or inf and count as unknown",
+            table.file
+        ));
     }
     finish(&mut history, series, windowed, (first, last), &table.file);
     Ok(history)
@@ -139,19 +152,22 @@ fn finish(
         if windowed {
             tally.reported_quantiles.clear();
         }
-        match key {
-            Some(key) => drop(history.tally.endpoints.insert(key, tally)),
-            None => {
-                if series.resets > 0 {
-                    history.notes.push(format!(
-                        "{file}: the request count falls {} (`--reset-stats`, or a new test in the same file); Locust's \
-                         totals hold only what came after",
-                        if series.resets == 1 { "once".to_owned() } else { format!("{} times", series.resets) }
-                    ));
-                }
-                history.tally.reported_total = Some(tally);
+        let Some(key) = key else {
+            if series.resets > 0 {
+                let times = if series.resets == 1 {
+                    "once".to_owned()
+                } else {
+                    format!("{} times", series.resets)
+                };
+                history.notes.push(format!(
+                    "{file}: the request count falls {times} (`--reset-stats`, or a new test in the same file); Locust's \
+                     totals hold only what came after"
+                ));
             }
-        }
+            history.tally.reported_total = Some(tally);
+            continue;
+        };
+        history.tally.endpoints.insert(key, tally);
     }
 }
 
@@ -163,7 +179,10 @@ impl Series {
             self.resets += 1;
             (row.requests, row.failures)
         } else {
-            (row.requests - self.last.requests, row.failures.saturating_sub(self.last.failures))
+            (
+                row.requests - self.last.requests,
+                row.failures.saturating_sub(self.last.failures),
+            )
         };
         let counts = self.seconds.entry(second).or_default();
         counts.requests += requests;
@@ -191,9 +210,16 @@ mod tests {
             "10,0,,Aggregated,0,0,N/A,N/A,0,0,0\r\n11,3,,Aggregated,1,0,5,9,4,1,9\r\n12,3,,Aggregated,1,0,5,9,1,0,9\r\n13,3,,Agg",
         );
         let total = read.tally.reported_total.unwrap();
-        let counts: Vec<_> = total.seconds.iter().map(|(at, s)| (*at, s.requests, s.failures)).collect();
+        let counts: Vec<_> = total
+            .seconds
+            .iter()
+            .map(|(at, s)| (*at, s.requests, s.failures))
+            .collect();
         assert_eq!(counts, [(10, 0, 0), (11, 4, 1), (12, 1, 0)]);
-        assert_eq!((total.first_start_ms, total.last_end_ms), (Some(11_000), Some(12_000)));
+        assert_eq!(
+            (total.first_start_ms, total.last_end_ms),
+            (Some(11_000), Some(12_000))
+        );
         assert_eq!(read.notes.len(), 2, "{:?}", read.notes);
         assert!(read.notes[0].starts_with("h.csv:5: "));
         assert!(read.tally.reported_timeline.is_empty());
@@ -201,14 +227,15 @@ mod tests {
 
     #[test]
     fn a_sliding_window_needs_endpoints_and_falling_tops() {
-        let rows =
-            "10,1,GET,a,1,0,0,0,4,0,90\r\n10,1,,Aggregated,1,0,0,0,4,0,90\r\n11,1,,Aggregated,1,0,5,40,9,0,90\r\n";
+        let rows = "10,1,GET,a,1,0,0,0,4,0,90\r\n10,1,,Aggregated,1,0,0,0,4,0,90\r\n11,1,,Aggregated,1,0,5,40,9,0,90\r\n";
         let timeline = parse(rows).tally.reported_timeline;
         assert_eq!(timeline.keys().copied().collect::<Vec<_>>(), [11]);
-        let rows =
-            "10,1,GET,a,1,0,5,90,4,0,90\r\n10,1,,Aggregated,1,0,5,90,4,0,90\r\n11,1,,Aggregated,1,0,5,90,9,0,90\r\n";
+        let rows = "10,1,GET,a,1,0,5,90,4,0,90\r\n10,1,,Aggregated,1,0,5,90,4,0,90\r\n11,1,,Aggregated,1,0,5,90,9,0,90\r\n";
         let read = parse(rows);
         assert!(read.tally.reported_timeline.is_empty());
-        assert_eq!(read.tally.reported_total.unwrap().reported_quantiles[&500_000], 5.0);
+        assert_eq!(
+            read.tally.reported_total.unwrap().reported_quantiles[&500_000],
+            5.0
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
-use crate::tally::{Endpoint, EndpointTally, Evidence, Second, Tally};
+use crate::tally::{Endpoint, EndpointTally, Evidence, Tally};
 
 #[derive(serde::Deserialize)]
 struct Entry {
@@ -39,7 +39,10 @@ pub fn read(file: &str, text: &str) -> Result<(Tally, u64), Diagnostic> {
     for document in serde_json::Deserializer::from_str(text).into_iter::<Vec<Entry>>() {
         for entry in document.map_err(|error| malformed(file, text, &error))? {
             records += 1;
-            let key = Endpoint { name: entry.name.clone(), method: entry.method.clone().unwrap_or_default() };
+            let key = Endpoint {
+                name: entry.name.clone(),
+                method: entry.method.clone().unwrap_or_default(),
+            };
             let counts = count(&entry).ok_or_else(|| {
                 Diagnostic::new("bad-line", format!("`{key}` has a response time or second that is not a number"))
                     .at(Origin::file(file))
@@ -48,7 +51,10 @@ pub fn read(file: &str, text: &str) -> Result<(Tally, u64), Diagnostic> {
             tally
                 .endpoints
                 .entry(key)
-                .or_insert_with(|| EndpointTally { evidence: Evidence::Histogram, ..EndpointTally::default() })
+                .or_insert_with(|| EndpointTally {
+                    evidence: Evidence::Histogram,
+                    ..EndpointTally::default()
+                })
                 .merge(&counts);
         }
     }
@@ -63,7 +69,9 @@ fn malformed(file: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
     } else {
         "the file must hold only what `--json` prints; keep log lines (standard error) out of it"
     };
-    let column = shown.get(..column).map_or(column, |before| before.chars().count());
+    let column = shown
+        .get(..column)
+        .map_or(column, |before| before.chars().count());
     let diagnostic = Diagnostic::new("bad-line", format!("not Locust's JSON: {error}"))
         .at(Origin::at(file, line as u64, column as u64))
         .help(help);
@@ -96,15 +104,21 @@ fn count(entry: &Entry) -> Option<EndpointTally> {
         ..EndpointTally::default()
     };
     for (ms, n) in &entry.response_times {
-        let ms: f64 = ms.parse().ok().filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)?;
-        *tally.response_times.entry((ms * 1e3).round() as u64).or_default() += n;
+        let ms: f64 = ms
+            .parse()
+            .ok()
+            .filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)?;
+        *tally
+            .response_times
+            .entry((ms * 1e3).round() as u64)
+            .or_default() += n;
     }
     let second = |at: &str| at.parse().ok().map(|s: f64| s.floor() as i64);
     for (at, n) in &entry.num_reqs_per_sec {
-        tally.seconds.entry(second(at)?).or_insert_with(Second::default).requests += n;
+        tally.seconds.entry(second(at)?).or_default().requests += n;
     }
     for (at, n) in &entry.num_fail_per_sec {
-        tally.seconds.entry(second(at)?).or_insert_with(Second::default).failures += n;
+        tally.seconds.entry(second(at)?).or_default().failures += n;
     }
     Some(tally)
 }
@@ -123,8 +137,14 @@ mod tests {
         let (tally, records) = read("j", &format!("[]\n[]\n{ENTRY}\n{ENTRY}\n")).unwrap();
         let total = tally.total();
         assert_eq!((records, total.requests, total.failures), (2, 6, 2));
-        assert_eq!(total.response_times, BTreeMap::from([(10_000, 4), (12_000, 2)]));
-        assert_eq!((total.first_start_ms, total.last_end_ms), (Some(10_000), Some(12_500)));
+        assert_eq!(
+            total.response_times,
+            BTreeMap::from([(10_000, 4), (12_000, 2)])
+        );
+        assert_eq!(
+            (total.first_start_ms, total.last_end_ms),
+            (Some(10_000), Some(12_500))
+        );
         assert_eq!(total.seconds[&11].failures, 2);
         assert_eq!(total.evidence, Evidence::Histogram);
     }

@@ -1,5 +1,7 @@
 //! Two accounts of one run, compared.
 
+use std::cmp::Ordering;
+
 use super::text::{plural, thousands};
 use crate::tally::{EndpointTally, Evidence, Tally};
 
@@ -11,12 +13,12 @@ pub fn with_log(file: &str, locust: &Tally, log: &Tally) -> Vec<String> {
     let (theirs, ours) = (locust.total(), log.total());
     let mut notes = Vec::new();
     if (theirs.requests, theirs.failures) != (ours.requests, ours.failures) {
-        let why = if theirs.requests < ours.requests {
-            ": Locust does not write the last second of a run"
-        } else if theirs.requests > ours.requests {
-            ": the log lacks requests, as after a kill, or does not belong to this run"
-        } else {
-            ": they count different requests as failed"
+        let why = match theirs.requests.cmp(&ours.requests) {
+            Ordering::Less => ": Locust does not write the last second of a run",
+            Ordering::Greater => {
+                ": the log lacks requests, as after a kill, or does not belong to this run"
+            }
+            Ordering::Equal => ": they count different requests as failed",
         };
         notes.push(format!(
             "{file} has {} of the log's {} ({}) and {} of {}{why}",
@@ -47,7 +49,11 @@ fn gap(theirs: u64, ours: u64) -> String {
 /// Endpoints whose counts differ: those only one side has, and, if the totals agree, any.
 fn endpoints(file: &str, locust: &Tally, log: &Tally, total_differs: bool) -> Option<String> {
     let none = EndpointTally::default();
-    let keys: std::collections::BTreeSet<_> = locust.endpoints.keys().chain(log.endpoints.keys()).collect();
+    let keys: std::collections::BTreeSet<_> = locust
+        .endpoints
+        .keys()
+        .chain(log.endpoints.keys())
+        .collect();
     if locust.endpoints.is_empty() {
         return None;
     }
@@ -57,8 +63,12 @@ fn endpoints(file: &str, locust: &Tally, log: &Tally, total_differs: bool) -> Op
         let one_side = theirs.is_none() != ours.is_none();
         let (theirs, ours) = (theirs.unwrap_or(&none), ours.unwrap_or(&none));
         let same = (theirs.requests, theirs.failures) == (ours.requests, ours.failures);
-        if !same && (one_side || !total_differs || theirs.requests > ours.requests) {
-            differing.push(format!("`{key}` {} to the log's {}", thousands(theirs.requests), thousands(ours.requests)));
+        if !same && (one_side || !total_differs) {
+            differing.push(format!(
+                "`{key}` {} to the log's {}",
+                thousands(theirs.requests),
+                thousands(ours.requests)
+            ));
         }
     }
     let count = differing.len();
@@ -76,10 +86,17 @@ fn endpoints(file: &str, locust: &Tally, log: &Tally, total_differs: bool) -> Op
 /// Where the counts agree, Locust's own rounding of the log must give Locust's percentiles.
 fn percentiles(file: &str, locust: &Tally, log: &Tally) -> Option<String> {
     let (total, log_total) = (locust.total(), log.total());
-    let pairs = locust.endpoints.iter().filter_map(|(key, row)| Some((key.to_string(), row, log.endpoints.get(key)?)));
+    let pairs = locust
+        .endpoints
+        .iter()
+        .filter_map(|(key, row)| Some((key.to_string(), row, log.endpoints.get(key)?)));
     let mut example = None;
     let mut count = 0;
-    for (name, theirs, ours) in pairs.chain(std::iter::once(("the total".to_owned(), &total, &log_total))) {
+    for (name, theirs, ours) in pairs.chain(std::iter::once((
+        "the total".to_owned(),
+        &total,
+        &log_total,
+    ))) {
         let counted = ours.response_times.values().sum::<u64>();
         // A lone median follows another rule.
         let only_median = theirs.reported_quantiles.len() == 1;
@@ -91,18 +108,28 @@ fn percentiles(file: &str, locust: &Tally, log: &Tally) -> Option<String> {
             continue;
         }
         for (q, ms) in &theirs.reported_quantiles {
-            let Some(us) = locust_rank(ours, f64::from(*q) / 1e6) else { continue };
+            let Some(us) = locust_rank(ours, f64::from(*q) / 1e6) else {
+                continue;
+            };
             // The log's microseconds may themselves be rounded.
-            let (low, high) = (locust_round((us as f64 - 0.5) / 1e3), locust_round((us as f64 + 0.5) / 1e3));
+            let (low, high) = (
+                locust_round((us as f64 - 0.5) / 1e3),
+                locust_round((us as f64 + 0.5) / 1e3),
+            );
             if !(low..=high).contains(ms) {
                 count += 1;
                 let p = f64::from(*q) / 1e4;
-                example.get_or_insert_with(|| format!("p{p} of {name} is {ms} ms, by the log {low} ms"));
+                example.get_or_insert_with(|| {
+                    format!("p{p} of {name} is {ms} ms, by the log {low} ms")
+                });
             }
         }
     }
     example.map(|example| {
-        format!("{file}: {} outside Locust's own rounding of the log, such as {example}", plural(count, "percentile"))
+        format!(
+            "{file}: {} outside Locust's own rounding of the log, such as {example}",
+            plural(count, "percentile")
+        )
     })
 }
 
@@ -153,33 +180,52 @@ mod tests {
     fn log(times: &[u64]) -> Tally {
         let mut tally = Tally::default();
         for us in times {
-            tally.add(&Request { name: "a", response_time_us: *us, ..Request::default() });
+            tally.add(&Request {
+                name: "a",
+                response_time_us: *us,
+                ..Request::default()
+            });
         }
         tally
     }
 
     fn table(requests: u64, p50: f64) -> Tally {
-        let mut total = EndpointTally { evidence: Evidence::Reported, requests, ..EndpointTally::default() };
+        let mut total = EndpointTally {
+            evidence: Evidence::Reported,
+            requests,
+            ..EndpointTally::default()
+        };
         total.reported_quantiles = [(500_000, p50), (1_000_000, 1200.0)].into();
-        Tally { reported_total: Some(total), ..Tally::default() }
+        Tally {
+            reported_total: Some(total),
+            ..Tally::default()
+        }
     }
 
     #[test]
     fn halves_go_to_even() {
-        let rounded: Vec<_> = [2.5, 3.5, 105.0, 115.0, 1250.0, 10_500.0].map(locust_round).into();
+        let rounded: Vec<_> = [2.5, 3.5, 105.0, 115.0, 1250.0, 10_500.0]
+            .map(locust_round)
+            .into();
         assert_eq!(rounded, [2.0, 4.0, 100.0, 120.0, 1200.0, 10_000.0]);
     }
 
     #[test]
     fn missing_requests_are_told() {
         let notes = with_log("s.csv", &table(1, 1.0), &log(&[1000, 2000, 1_234_000]));
-        assert!(notes[0].starts_with("s.csv has 1 of the log's 3 requests (2 missing, 66.67 %)"), "{notes:?}");
+        assert!(
+            notes[0].starts_with("s.csv has 1 of the log's 3 requests (2 missing, 66.67 %)"),
+            "{notes:?}"
+        );
     }
 
     #[test]
     fn percentiles_are_compared_by_locusts_rule() {
         assert!(with_log("s", &table(3, 2.0), &log(&[1000, 2000, 1_234_000])).is_empty());
         let notes = with_log("s", &table(3, 3.0), &log(&[1000, 2000, 1_234_000]));
-        assert!(notes[0].contains("p50 of the total is 3 ms, by the log 2 ms"), "{notes:?}");
+        assert!(
+            notes[0].contains("p50 of the total is 3 ms, by the log 2 ms"),
+            "{notes:?}"
+        );
     }
 }

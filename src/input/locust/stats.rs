@@ -71,7 +71,12 @@ impl Columns {
     }
 
     /// A row as counts; the number of `nan` and `inf` cells is added to `not_finite`.
-    pub fn tally(&self, table: &Table, row: &Row, not_finite: &mut u64) -> Result<EndpointTally, Diagnostic> {
+    pub fn tally(
+        &self,
+        table: &Table,
+        row: &Row,
+        not_finite: &mut u64,
+    ) -> Result<EndpointTally, Diagnostic> {
         let requests = count(table, row, self.requests)?;
         let failures = count(table, row, self.failures)?;
         let mut measured = |column: Option<usize>| match table.number(row, column) {
@@ -85,19 +90,29 @@ impl Columns {
                 let column = column.unwrap_or_default();
                 let cell = row.cells.get(column).map_or("", String::as_str);
                 let message = format!("`{cell}` is not a number of 0 or more");
-                Err(table.problem(row, column, message, "times, sizes and rates are numbers, `N/A` or empty"))
+                Err(table.problem(
+                    row,
+                    column,
+                    message,
+                    "times, sizes and rates are numbers, `N/A` or empty",
+                ))
             }
         };
         let average = measured(self.average)?;
         let (min, max) = (measured(self.min)?, measured(self.max)?);
-        let (size, rps, median) = (measured(self.size)?, measured(self.rps)?, measured(self.median)?);
+        let (size, rps, median) = (
+            measured(self.size)?,
+            measured(self.rps)?,
+            measured(self.median)?,
+        );
         let mut quantiles = BTreeMap::new();
         for (column, q) in &self.percentiles {
             if let Some(ms) = measured(Some(*column))? {
                 quantiles.insert(*q, ms);
             }
         }
-        if let (Some(median), false) = (median, self.percentiles.iter().any(|(_, q)| *q == 500_000)) {
+        if let (Some(median), false) = (median, self.percentiles.iter().any(|(_, q)| *q == 500_000))
+        {
             quantiles.insert(500_000, median);
         }
         let some = requests > 0;
@@ -133,7 +148,8 @@ pub fn count(table: &Table, row: &Row, column: usize) -> Result<u64, Diagnostic>
 /// What is wrong with a row that has too few cells.
 pub fn short(table: &Table, row: &Row) -> Option<Diagnostic> {
     let (has, wants) = (row.cells.len(), table.width());
-    (has < wants).then(|| table.problem(row, has, format!("the row has {has} of {wants} cells"), CUT))
+    (has < wants)
+        .then(|| table.problem(row, has, format!("the row has {has} of {wants} cells"), CUT))
 }
 
 /// Whether a type cell marks the total row.
@@ -162,15 +178,29 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
             }
         };
         let last = index + 1 == table.rows.len();
-        if last && is_total(&row.cells[kind]) && matches!(row.cells[name].as_str(), "Aggregated" | "Total") {
+        if last
+            && is_total(&row.cells[kind])
+            && matches!(row.cells[name].as_str(), "Aggregated" | "Total")
+        {
             read.tally.reported_total = Some(tally);
             read.records += 1;
             continue;
         }
-        let key = Endpoint { name: row.cells[name].clone(), method: row.cells[kind].clone() };
+        let key = Endpoint {
+            name: row.cells[name].clone(),
+            method: row.cells[kind].clone(),
+        };
         if let Some(first) = lines.get(&key) {
-            let message = format!("`{key}` is in the table twice: on line {first} and on line {}", table.line(row));
-            read.problems.push(table.problem(row, name, message, "one row per type and name; remove one of the two"));
+            let message = format!(
+                "`{key}` is in the table twice: on line {first} and on line {}",
+                table.line(row)
+            );
+            read.problems.push(table.problem(
+                row,
+                name,
+                message,
+                "one row per type and name; remove one of the two",
+            ));
             continue;
         }
         lines.insert(key.clone(), table.line(row));
@@ -178,7 +208,10 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
         read.records += 1;
     }
     if not_finite > 0 {
-        read.notes.push(format!("{}: {not_finite} cells say nan or inf and count as unknown", table.file));
+        read.notes.push(format!(
+            "{}: {not_finite} cells say nan or inf and count as unknown",
+            table.file
+        ));
     }
     if read.tally.reported_total.is_none() {
         let what = if read.tally.endpoints.is_empty() {
@@ -197,7 +230,11 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
 /// Locust up to 0.9 left failures out of the counts; the header is the same until 0.13.
 fn add_uncounted_failures(read: &mut Read, file: &str) {
     let tally = &mut read.tally;
-    let mut rows: Vec<_> = tally.endpoints.values_mut().chain(&mut tally.reported_total).collect();
+    let mut rows: Vec<_> = tally
+        .endpoints
+        .values_mut()
+        .chain(&mut tally.reported_total)
+        .collect();
     if rows.iter().any(|row| row.failures > row.requests) {
         for row in &mut rows {
             let mean = row.sum_us.map(|sum| sum / row.requests.max(1) as f64);
@@ -218,7 +255,7 @@ fn add_uncounted_failures(read: &mut Read, file: &str) {
 }
 
 /// Reads `_distribution.csv`: `METHOD name` (or the name alone) → percentiles.
-pub fn read_distribution(table: &Table) -> Result<(Vec<(String, BTreeMap<u32, f64>)>, Vec<Diagnostic>), Diagnostic> {
+pub fn read_distribution(table: &Table) -> super::failures::Rows<(String, BTreeMap<u32, f64>)> {
     let name = table.needed(&["name"])?;
     let columns = table.percentiles();
     let mut problems = Vec::new();
@@ -234,7 +271,12 @@ pub fn read_distribution(table: &Table) -> Result<(Vec<(String, BTreeMap<u32, f6
                 Number::Known(ms) => drop(quantiles.insert(*q, ms)),
                 Number::Bad => {
                     let message = format!("`{}` is not a number", row.cells[*column]);
-                    problems.push(table.problem(row, *column, message, "percentiles are milliseconds or `N/A`"));
+                    problems.push(table.problem(
+                        row,
+                        *column,
+                        message,
+                        "percentiles are milliseconds or `N/A`",
+                    ));
                 }
                 Number::Unknown | Number::NotFinite => {}
             }
@@ -247,7 +289,10 @@ pub fn read_distribution(table: &Table) -> Result<(Vec<(String, BTreeMap<u32, f6
 /// Puts a distribution table's percentiles where they belong.
 pub fn distribute(tally: &mut Tally, rows: &[(String, BTreeMap<u32, f64>)]) {
     for (name, quantiles) in rows {
-        let exact = tally.endpoints.iter_mut().find(|(key, _)| key.to_string() == *name || key.name == *name);
+        let exact = tally
+            .endpoints
+            .iter_mut()
+            .find(|(key, _)| key.to_string() == *name || key.name == *name);
         let row = match exact {
             Some((_, row)) => Some(row),
             None if name == "Total" || name == "Aggregated" => tally.reported_total.as_mut(),
@@ -278,7 +323,10 @@ mod tests {
         assert_eq!(read.tally.endpoints.len(), 1);
         let total = read.tally.reported_total.unwrap();
         assert_eq!(total.requests, 2813);
-        assert_eq!(total.reported_quantiles.keys().copied().collect::<Vec<_>>(), [70_000, 500_000, 999_990, 1_000_000]);
+        assert_eq!(
+            total.reported_quantiles.keys().copied().collect::<Vec<_>>(),
+            [70_000, 500_000, 999_990, 1_000_000]
+        );
     }
 
     #[test]
@@ -287,9 +335,15 @@ mod tests {
             "GET,a,2.5,0,1,1,1,1,1,1,1,1,1,1,1\nGET,b,2,0,1,nan,1,1,1,inf,1,1,1,1,N/A\nGET,b,2,0,1,1,1,1,1,1,1,1,1,1,1\nGET,c,2,0,1",
         );
         let places: Vec<_> = read.problems.iter().map(Diagnostic::short).collect();
-        assert!(places[0].starts_with("s.csv:2:7: error[bad-line]: `2.5` is not a count"), "{places:?}");
+        assert!(
+            places[0].starts_with("s.csv:2:7: error[bad-line]: `2.5` is not a count"),
+            "{places:?}"
+        );
         assert!(places[1].contains("on line 3 and on line 4"), "{places:?}");
-        assert!(places[2].starts_with("s.csv:5:12: error[bad-line]: the row has 5 of 15 cells"), "{places:?}");
+        assert!(
+            places[2].starts_with("s.csv:5:12: error[bad-line]: the row has 5 of 15 cells"),
+            "{places:?}"
+        );
         let b = read.tally.endpoints.values().next().unwrap();
         assert_eq!((b.sum_us, b.reported_rps), (None, None));
         assert_eq!(read.notes.len(), 2);
@@ -299,12 +353,17 @@ mod tests {
     fn decimal_commas_are_read() {
         let text = "Type;Name;Request Count;Failure Count;Average Response Time\nGET;a;2813;1;159,800\n;Aggregated;2813;1;159,8\n";
         let read = read(&Table::parse("s", text).unwrap()).unwrap();
-        assert_eq!(read.tally.reported_total.unwrap().sum_us, Some(159.8 * 1e3 * 2813.0));
+        assert_eq!(
+            read.tally.reported_total.unwrap().sum_us,
+            Some(159.8 * 1e3 * 2813.0)
+        );
     }
 
     #[test]
     fn a_missing_column_is_named() {
-        let error = read(&Table::parse("s", "Name,Request Count\n").unwrap()).err().unwrap();
+        let error = read(&Table::parse("s", "Name,Request Count\n").unwrap())
+            .err()
+            .unwrap();
         assert_eq!(error.code, "bad-header");
     }
 

@@ -7,13 +7,16 @@ const STATS: &str = "Type,Name,Request Count,Failure Count,Average Response Time
     GET,a,4,1,2,2,3\r\n,Aggregated,4,1,2,2,3\r\n";
 const HISTORY: &str = "Timestamp,User Count,Type,Name,50%,100%,Total Request Count,Total Failure Count\r\n\
     10,2,,Aggregated,1,1,2,0\r\n11,2,,Aggregated,1,1,4,1\r\n";
-const FAILURES: &str = "Method,Name,Error,Occurrences\r\nGET,a,HTTPError('500 Server Error: x'),1\r\nGET,gone,y,2\r\n";
+const FAILURES: &str =
+    "Method,Name,Error,Occurrences\r\nGET,a,HTTPError('500 Server Error: x'),1\r\nGET,gone,y,2\r\n";
 
 fn read(files: &[&str]) -> Tables {
     let mut tables = Tables::default();
     for (i, text) in files.iter().enumerate() {
         let kind = Kind::detect(text.as_bytes()).unwrap();
-        tables.read(&format!("f{i}"), kind, text.as_bytes(), &mut 0).unwrap();
+        tables
+            .read(&format!("f{i}"), kind, text.as_bytes(), &mut 0)
+            .unwrap();
     }
     tables
 }
@@ -23,7 +26,10 @@ fn kinds_are_told_by_content() {
     assert_eq!(Kind::detect(STATS.as_bytes()), Some(Kind::Stats));
     assert_eq!(Kind::detect(HISTORY.as_bytes()), Some(Kind::History));
     assert_eq!(Kind::detect(FAILURES.as_bytes()), Some(Kind::Failures));
-    assert_eq!(Kind::detect(b"\"Name\",\"# requests\",\"50%\"\n"), Some(Kind::Distribution));
+    assert_eq!(
+        Kind::detect(b"\"Name\",\"# requests\",\"50%\"\n"),
+        Some(Kind::Distribution)
+    );
     assert_eq!(Kind::detect(b"[]\n[]\n"), Some(Kind::Json));
     assert_eq!(Kind::detect(b"[1]"), None);
     assert_eq!(Kind::detect(b"timeStamp,elapsed,label\n"), None);
@@ -35,11 +41,17 @@ fn stats_history_and_failures_make_one_run() {
     let (tally, notes) = read(&[STATS, HISTORY, FAILURES]).finish(None);
     let tally = tally.unwrap();
     let total = tally.total();
-    assert_eq!((total.requests, total.failures, total.evidence), (4, 1, Evidence::Reported));
+    assert_eq!(
+        (total.requests, total.failures, total.evidence),
+        (4, 1, Evidence::Reported)
+    );
     assert_eq!(total.seconds[&11].failures, 1);
     assert_eq!(tally.users[&10], 2);
     assert_eq!(tally.endpoints.values().next().unwrap().errors.len(), 1);
-    assert!(notes[0].starts_with("2 failures are of endpoints without"), "{notes:?}");
+    assert!(
+        notes[0].starts_with("2 failures are of endpoints without"),
+        "{notes:?}"
+    );
 }
 
 #[test]
@@ -54,10 +66,19 @@ fn history_alone_counts_with_a_note() {
 fn a_log_that_agrees_gets_one_note() {
     let mut log = Tally::default();
     for (us, failed) in [(1000, false), (2000, true), (2000, false), (3000, false)] {
-        log.add(&Request { name: "a", method: "GET", response_time_us: us, failed, ..Request::default() });
+        log.add(&Request {
+            name: "a",
+            method: "GET",
+            response_time_us: us,
+            failed,
+            ..Request::default()
+        });
     }
     let (tally, notes) = read(&[STATS, HISTORY]).finish(Some(&log));
-    assert_eq!(notes, ["request log and Locust's tables agree: 4 requests, 1 failure"]);
+    assert_eq!(
+        notes,
+        ["request log and Locust's tables agree: 4 requests, 1 failure"]
+    );
     assert_eq!(tally.unwrap().users.len(), 2);
 }
 
@@ -65,8 +86,16 @@ fn a_log_that_agrees_gets_one_note() {
 fn bad_rows_can_be_allowed() {
     let text = "Type,Name,Request Count,Failure Count\nGET,a,x,1\n,Aggregated,4,1\n";
     let mut tables = Tables::default();
-    assert_eq!(tables.read("f", Kind::Stats, text.as_bytes(), &mut 0).unwrap_err().len(), 1);
+    assert_eq!(
+        tables
+            .read("f", Kind::Stats, text.as_bytes(), &mut 0)
+            .unwrap_err()
+            .len(),
+        1
+    );
     let mut allowance = 2;
-    let source = Tables::default().read("f", Kind::Stats, text.as_bytes(), &mut allowance).unwrap();
+    let source = Tables::default()
+        .read("f", Kind::Stats, text.as_bytes(), &mut allowance)
+        .unwrap();
     assert_eq!((source.rejected, source.records, allowance), (1, 1, 1));
 }

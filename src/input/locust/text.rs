@@ -1,6 +1,6 @@
 //! Bytes to text, text to rows with places, cells to numbers.
 
-use encoding_rs::{Encoding, GBK, WINDOWS_1252};
+use encoding_rs::{EUC_KR, Encoding, GBK, WINDOWS_1252};
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
 
@@ -42,7 +42,7 @@ pub enum Number {
     Bad,
 }
 
-/// Decodes a file: UTF-8, UTF-16 by its mark, else GBK or Windows-1252; the note names a guessed encoding.
+/// Decodes a file: UTF-8, UTF-16 by its mark, else CP949, GBK or Windows-1252; the note names a guessed encoding.
 pub fn decode(file: &str, bytes: &[u8]) -> (String, Option<String>) {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         let (text, _) = encoding.decode_without_bom_handling(&bytes[mark..]);
@@ -51,25 +51,66 @@ pub fn decode(file: &str, bytes: &[u8]) -> (String, Option<String>) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (text.to_owned(), None);
     }
+    if hangul(bytes)
+        && let Some(text) = EUC_KR.decode_without_bom_handling_and_without_replacement(bytes)
+    {
+        return (
+            text.into_owned(),
+            Some(format!("{file} is not UTF-8; it was read as CP949")),
+        );
+    }
     let gbk = GBK.decode_without_bom_handling_and_without_replacement(bytes);
     let (text, name) = match gbk {
-        Some(text) if paired(bytes) && text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) => (text, "GBK"),
-        _ => (WINDOWS_1252.decode_without_bom_handling(bytes).0, "Windows-1252"),
+        Some(text)
+            if paired(bytes) && text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) =>
+        {
+            (text, "GBK")
+        }
+        _ => (
+            WINDOWS_1252.decode_without_bom_handling(bytes).0,
+            "Windows-1252",
+        ),
     };
-    (text.into_owned(), Some(format!("{file} is not UTF-8; it was read as {name}")))
+    (
+        text.into_owned(),
+        Some(format!("{file} is not UTF-8; it was read as {name}")),
+    )
+}
+
+/// Whether at least eight pairs of bytes above 0x7f all begin as Hangul does; Chinese text goes beyond that range.
+fn hangul(bytes: &[u8]) -> bool {
+    let runs = || bytes.split(u8::is_ascii).filter(|run| !run.is_empty());
+    let pairs: usize = runs().map(|run| run.len() / 2).sum();
+    pairs >= 8
+        && runs().all(|run| {
+            run.chunks(2)
+                .all(|pair| pair.len() == 2 && (0xb0..=0xc8).contains(&pair[0]))
+        })
 }
 
 /// Whether most runs of bytes above 0x7f are of even length, as in Chinese text, unlike single accented letters.
 fn paired(bytes: &[u8]) -> bool {
-    let runs = bytes.split(u8::is_ascii).map(<[u8]>::len).filter(|len| *len > 0);
-    let (even, odd) =
-        runs.fold((0, 0), |(even, odd), len| if len % 2 == 0 { (even + 1, odd) } else { (even, odd + 1) });
+    let runs = bytes
+        .split(u8::is_ascii)
+        .map(<[u8]>::len)
+        .filter(|len| *len > 0);
+    let (even, odd) = runs.fold((0, 0), |(even, odd), len| {
+        if len % 2 == 0 {
+            (even + 1, odd)
+        } else {
+            (even, odd + 1)
+        }
+    });
     even > odd
 }
 
 /// The header's cells, lower case, and the delimiter.
 pub fn header(text: &str) -> (Vec<String>, u8) {
-    let line = text.trim_start_matches(['\n', '\r']).lines().next().unwrap_or_default();
+    let line = text
+        .trim_start_matches(['\n', '\r'])
+        .lines()
+        .next()
+        .unwrap_or_default();
     let count = |c: char| line.matches(c).count();
     let delimiter = if count(';') > count(',').max(count('\t')) {
         b';'
@@ -78,8 +119,10 @@ pub fn header(text: &str) -> (Vec<String>, u8) {
     } else {
         b','
     };
-    let cells =
-        line.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"').trim().to_lowercase()).collect();
+    let cells = line
+        .split(char::from(delimiter))
+        .map(|cell| cell.trim().trim_matches('"').trim().to_lowercase())
+        .collect();
     (cells, delimiter)
 }
 
@@ -87,9 +130,16 @@ impl Table {
     /// Splits text into rows.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {
         let crlf = text.contains("\r\n");
-        let text = text.replace("\r\r\n", "\n").replace("\r\n", "\n");
+        // Windows doubles the CR of every line end, and puts one before line feeds inside quotes.
+        let text = if text.contains("\r\r\n") {
+            text.replace("\r\r\n", "\n").replace("\r\n", "\n")
+        } else {
+            text.to_owned()
+        };
         let (header, delimiter) = header(&text);
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect::<Vec<_>>();
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect::<Vec<_>>();
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
@@ -98,11 +148,16 @@ impl Table {
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|error| {
-                Diagnostic::new("bad-line", format!("the table cannot be read: {error}")).at(Origin::file(file))
+                Diagnostic::new("bad-line", format!("the table cannot be read: {error}"))
+                    .at(Origin::file(file))
             })?;
             let start = record.position().map_or(0, |p| p.byte() as usize);
-            let offset = start + text[start..].len() - text[start..].trim_start_matches('\n').len();
-            rows.push(Row { cells: record.iter().map(str::to_owned).collect(), offset });
+            let offset =
+                start + text[start..].len() - text[start..].trim_start_matches(['\r', '\n']).len();
+            rows.push(Row {
+                cells: record.iter().map(str::to_owned).collect(),
+                offset,
+            });
         }
         if !rows.is_empty() {
             rows.remove(0);
@@ -124,7 +179,9 @@ impl Table {
 
     /// The column of any of these names.
     pub fn column(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| self.header.iter().position(|cell| cell == name))
+        names
+            .iter()
+            .find_map(|name| self.header.iter().position(|cell| cell == name))
     }
 
     /// The column of any of these names, or what is wrong with the header.
@@ -140,11 +197,19 @@ impl Table {
     /// Every percentile column: index and quantile in millionths.
     pub fn percentiles(&self) -> Vec<(usize, u32)> {
         let percentile = |cell: &str| {
-            let digits = cell.strip_suffix('%').or(cell.starts_with("99.9").then_some(cell))?;
+            let digits = cell
+                .strip_suffix('%')
+                .or(cell.starts_with("99.9").then_some(cell))?;
             let value: f64 = digits.trim().replace(',', ".").parse().ok()?;
-            (0.0..=100.0).contains(&value).then(|| (value * 1e4).round() as u32)
+            (0.0..=100.0)
+                .contains(&value)
+                .then(|| (value * 1e4).round() as u32)
         };
-        self.header.iter().enumerate().filter_map(|(i, cell)| Some((i, percentile(cell)?))).collect()
+        self.header
+            .iter()
+            .enumerate()
+            .filter_map(|(i, cell)| Some((i, percentile(cell)?)))
+            .collect()
     }
 
     /// Number of columns.
@@ -154,7 +219,9 @@ impl Table {
 
     /// The cell as a number.
     pub fn number(&self, row: &Row, column: Option<usize>) -> Number {
-        let cell = column.and_then(|c| row.cells.get(c)).map_or("", String::as_str);
+        let cell = column
+            .and_then(|c| row.cells.get(c))
+            .map_or("", String::as_str);
         number(cell, self.decimal_comma)
     }
 
@@ -173,12 +240,20 @@ impl Table {
         let len = cell.min(shown.chars().count().saturating_sub(chars)).max(1);
         Diagnostic::new("bad-line", message)
             .at(Origin::at(&self.file, line as u64 + 1, chars as u64 + 1))
-            .snippet(Snippet { text: shown.to_owned(), start: chars, len, label: String::new() })
+            .snippet(Snippet {
+                text: shown.to_owned(),
+                start: chars,
+                len,
+                label: String::new(),
+            })
             .help(help)
     }
 
     fn line_of(&self, offset: usize) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let line = self
+            .line_starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1);
         (line, self.line_starts[line])
     }
 
@@ -191,7 +266,7 @@ impl Table {
         for (at, byte) in record.bytes().enumerate() {
             if byte == b'"' {
                 quoted = !quoted;
-            } else if !quoted && byte == b'\n' {
+            } else if !quoted && matches!(byte, b'\r' | b'\n') {
                 return row.offset + at;
             } else if !quoted && byte == self.delimiter {
                 seen += 1;
@@ -209,10 +284,23 @@ impl Table {
         if self.delimiter == b',' {
             return false;
         }
-        let text_columns = ["type", "method", "name", "error", "message", "traceback", "nodes"];
-        let numeric: Vec<usize> =
-            (0..self.header.len()).filter(|i| !text_columns.contains(&self.header[*i].as_str())).collect();
-        let cells = || self.rows.iter().flat_map(|row| numeric.iter().filter_map(|i| row.cells.get(*i)));
+        let text_columns = [
+            "type",
+            "method",
+            "name",
+            "error",
+            "message",
+            "traceback",
+            "nodes",
+        ];
+        let numeric: Vec<usize> = (0..self.header.len())
+            .filter(|i| !text_columns.contains(&self.header[*i].as_str()))
+            .collect();
+        let cells = || {
+            self.rows
+                .iter()
+                .flat_map(|row| numeric.iter().filter_map(|i| row.cells.get(*i)))
+        };
         let has_comma = cells().any(|c| c.contains(','));
         let dot_decimals = cells().any(|c| c.contains('.') && !c.contains(',') && !grouped(c, '.'));
         let only_groups = cells().filter(|c| c.contains(',')).all(|c| grouped(c, ','));
@@ -223,13 +311,23 @@ impl Table {
 /// Whether the separator groups the digits before the decimal mark in threes.
 fn grouped(cell: &str, separator: char) -> bool {
     let decimal = if separator == ',' { '.' } else { ',' };
-    let whole = cell.trim().trim_start_matches('-').split(decimal).next().unwrap_or_default();
+    let whole = cell
+        .trim()
+        .trim_start_matches('-')
+        .split(decimal)
+        .next()
+        .unwrap_or_default();
     let mut groups = whole.split(separator);
     let digits = |g: &str| g.bytes().all(|b| b.is_ascii_digit());
-    let first = groups.next().is_some_and(|g| (1..=3).contains(&g.len()) && digits(g) && g != "0");
+    let first = groups
+        .next()
+        .is_some_and(|g| (1..=3).contains(&g.len()) && digits(g) && g != "0");
     first
         && groups.all(|g| g.len() == 3 && digits(g))
-        && !cell.rsplit(decimal).next().is_some_and(|c| c != cell && c.contains(separator))
+        && !cell
+            .rsplit(decimal)
+            .next()
+            .is_some_and(|c| c != cell && c.contains(separator))
 }
 
 /// A cell as a number.
@@ -242,7 +340,11 @@ pub fn number(cell: &str, decimal_comma: bool) -> Number {
         "nan" | "inf" | "infinity" => return Number::NotFinite,
         _ => {}
     }
-    let (decimal, separator) = if decimal_comma { (',', '.') } else { ('.', ',') };
+    let (decimal, separator) = if decimal_comma {
+        (',', '.')
+    } else {
+        ('.', ',')
+    };
     let plain = if cell.contains(separator) {
         if !grouped(cell, separator) {
             return Number::Bad;
@@ -258,7 +360,11 @@ pub fn number(cell: &str, decimal_comma: bool) -> Number {
 }
 
 /// Accepts the problems if they are allowed, and counts them; otherwise shows the first few.
-pub fn settle(file: &str, mut problems: Vec<Diagnostic>, allowance: &mut u64) -> Result<u64, Vec<Diagnostic>> {
+pub fn settle(
+    file: &str,
+    mut problems: Vec<Diagnostic>,
+    allowance: &mut u64,
+) -> Result<u64, Vec<Diagnostic>> {
     let count = problems.len() as u64;
     if count <= *allowance {
         *allowance -= count;
@@ -281,7 +387,7 @@ pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -300,7 +406,10 @@ mod tests {
 
     #[test]
     fn numbers_are_never_ten_times_too_large() {
-        assert_eq!(number("159,80037360007356", true), Number::Known(159.800_373_600_073_56));
+        assert_eq!(
+            number("159,80037360007356", true),
+            Number::Known(159.800_373_600_073_56)
+        );
         assert_eq!(number("1.234,5", true), Number::Known(1234.5));
         assert_eq!(number("2,813", false), Number::Known(2813.0));
         assert_eq!(number("28,13", false), Number::Bad);

@@ -17,7 +17,10 @@ pub fn kind(value: &Value) -> String {
 /// A JSON error's text without its position, which is told elsewhere.
 pub fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+    text.split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A finite number, also when it is written as text.
