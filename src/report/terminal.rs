@@ -54,11 +54,10 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
 }
 
 fn section(text: &mut String, title: &str, table: &Table) {
-    let _ = writeln!(
-        text,
-        "\n{title}{}{table}",
-        if title.is_empty() { "" } else { "\n" }
-    );
+    let _ = writeln!(text, "{}{title}", if title.is_empty() { "" } else { "\n" });
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
 }
 
 fn facts(summary: &Summary) -> String {
