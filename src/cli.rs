@@ -100,7 +100,7 @@ pub struct Check {
     /// Write the long-form CSV
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub csv: Option<PathBuf>,
-    /// Write the JUnit file
+    /// Write the `JUnit` file
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub junit: Option<PathBuf>,
     /// Write the Markdown report

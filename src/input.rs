@@ -278,9 +278,9 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     let code = match error.kind() {
         std::io::ErrorKind::InvalidInput
         | std::io::ErrorKind::InvalidData
-        | std::io::ErrorKind::UnexpectedEof => "corrupt-archive",
+        | std::io::ErrorKind::UnexpectedEof
         // zstd reports its own errors as `Other`.
-        std::io::ErrorKind::Other => "corrupt-archive",
+        | std::io::ErrorKind::Other => "corrupt-archive",
         _ => "missing-input",
     };
     Diagnostic::new(code, format!("cannot read it: {error}"))

@@ -7,6 +7,11 @@
 //! 5. summary and verdicts are the [`analysis`],
 //! 6. which [`report`]s show, and whose [`outcome`] is the exit code.
 
+#![cfg_attr(
+    test,
+    expect(clippy::float_cmp, reason = "hand-computed values are exact")
+)]
+
 pub mod analysis;
 pub mod cli;
 pub mod commands;

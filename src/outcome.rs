@@ -7,6 +7,8 @@
 //! | 2 | no verdict: usage, configuration, unreadable input, I/O |
 //! | 3 | no gate failed, but at least one is undecided |
 
+use std::fmt::Write as _;
+
 use crate::gate::{Decision, Level, Verdict};
 
 /// Exit code for usage, configuration, input and I/O errors.
@@ -65,10 +67,10 @@ impl Outcome {
             _ => format!("PASSED: {} of {total} verdicts passed", self.passed),
         };
         if self.verdict == "fail" && self.undecided > 0 {
-            text.push_str(&format!(", {} undecided", self.undecided));
+            let _ = write!(text, ", {} undecided", self.undecided);
         }
         if self.warned > 0 {
-            text.push_str(&format!(", {} warned", self.warned));
+            let _ = write!(text, ", {} warned", self.warned);
         }
         text
     }

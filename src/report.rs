@@ -31,7 +31,7 @@ pub struct Destinations {
     pub json: Option<PathBuf>,
     /// The long-form CSV.
     pub csv: Option<PathBuf>,
-    /// The JUnit file.
+    /// The `JUnit` file.
     pub junit: Option<PathBuf>,
     /// The Markdown report.
     pub markdown: Option<PathBuf>,
@@ -63,15 +63,14 @@ impl Destinations {
     /// Finds what cannot be written, before anything is analysed.
     pub fn check(&self) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
-        if let Some(dir) = &self.out {
-            if !dir.is_dir() {
-                if let Err(error) = std::fs::create_dir_all(dir) {
-                    problems.push(not_writable(
-                        dir,
-                        &format!("cannot create the folder: {error}"),
-                    ));
-                }
-            }
+        if let Some(dir) = &self.out
+            && !dir.is_dir()
+            && let Err(error) = std::fs::create_dir_all(dir)
+        {
+            problems.push(not_writable(
+                dir,
+                &format!("cannot create the folder: {error}"),
+            ));
         }
         for (path, _) in self.all() {
             let dir = folder(&path);

@@ -262,6 +262,6 @@ fn errors(tally: &Tally) -> Vec<ErrorSummary> {
             })
         })
         .collect();
-    errors.sort_by(|a, b| b.count.cmp(&a.count)); // stable: equal counts stay in endpoint order
+    errors.sort_by_key(|e| std::cmp::Reverse(e.count)); // stable: equal counts stay in endpoint order
     errors
 }

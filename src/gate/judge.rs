@@ -1,5 +1,7 @@
 //! Judging gates on a summary. What could not be measured is undecided, with the reason, and never a pass.
 
+use std::fmt::Write as _;
+
 use super::{Combine, Comparator, Decision, Gate, Limit, Requirement, Verdict, within};
 use crate::metric::measure::{measure, minimum_samples};
 use crate::metric::{Context, Measurement};
@@ -212,16 +214,16 @@ fn decide(
         return (Decision::Undecided, because);
     }
     let holds = |value| requirement.comparator.holds(value, limit);
-    if let Some((low, high)) = measured.precision {
-        if holds(low) != holds(high) {
-            let (low, high) = (unit.human(low), unit.human(high));
-            return (
-                Decision::Undecided,
-                format!(
-                    "the source rounds: the value lies between {low} and {high}, on either side of the limit"
-                ),
-            );
-        }
+    if let Some((low, high)) = measured.precision
+        && holds(low) != holds(high)
+    {
+        let (low, high) = (unit.human(low), unit.human(high));
+        return (
+            Decision::Undecided,
+            format!(
+                "the source rounds: the value lies between {low} and {high}, on either side of the limit"
+            ),
+        );
     }
     let decision = if holds(measured.value) {
         Decision::Pass
@@ -239,11 +241,12 @@ fn decide(
         unit.human(limit)
     );
     if let Some((low, high)) = measured.interval {
-        because.push_str(&format!(
+        let _ = write!(
+            because,
             " (95 % interval {} to {})",
             unit.human(low),
             unit.human(high)
-        ));
+        );
     }
     if let Some(remark) = &measured.remark {
         because.push_str("; ");

@@ -71,10 +71,10 @@ impl Reader {
         let mut first = self.first_start_ms;
         let keys = &self.keys;
         let _ = each_record(bytes, &mut |_, record| {
-            if let Ok(object) = record {
-                if let Some(start) = keys.start(&object).ok().flatten() {
-                    first = Some(first.map_or(start, |f| f.min(start)));
-                }
+            if let Ok(object) = record
+                && let Some(start) = keys.start(&object).ok().flatten()
+            {
+                first = Some(first.map_or(start, |f| f.min(start)));
             }
         });
         self.first_start_ms = first;
@@ -344,7 +344,7 @@ fn array(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Result<()> 
     for value in values {
         // Lines are counted from one element to the next, so that each is looked at once.
         let at = value.get().as_ptr() as usize - all.as_ptr() as usize;
-        line += all[counted..at].iter().filter(|b| **b == b'\n').count() as u64;
+        line += all[counted..at].split(|b| *b == b'\n').count() as u64 - 1;
         counted = at;
         visit(line, parse(value.get().as_bytes()));
     }

@@ -154,7 +154,7 @@ fn draw(
     let top = if highest > 0.0 { highest * 1.1 } else { 1.0 };
     let end = lines
         .iter()
-        .flat_map(|l| l.points.last())
+        .filter_map(|l| l.points.last())
         .map(|(x, _)| *x)
         .fold(1.0, f64::max);
     let mut svg = String::new();

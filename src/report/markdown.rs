@@ -111,7 +111,7 @@ fn endpoints(text: &mut String, summary: &Summary) -> std::fmt::Result {
     )?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
     let mut busiest: Vec<&EndpointSummary> = summary.endpoints.iter().collect();
-    busiest.sort_by(|a, b| b.requests.cmp(&a.requests));
+    busiest.sort_by_key(|e| std::cmp::Reverse(e.requests));
     for endpoint in
         std::iter::once(&summary.total).chain(busiest.iter().copied().take(MOST_ENDPOINTS))
     {

@@ -96,7 +96,7 @@ fn endpoints(summary: &Summary) -> Table {
         1,
     );
     let mut busiest: Vec<&EndpointSummary> = summary.endpoints.iter().collect();
-    busiest.sort_by(|a, b| b.requests.cmp(&a.requests));
+    busiest.sort_by_key(|e| std::cmp::Reverse(e.requests));
     for endpoint in busiest
         .into_iter()
         .take(MOST_ENDPOINTS)

@@ -24,15 +24,15 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
         if lower.is_none() && seen > lower_rank {
             lower = Some(value);
         }
-        if let Some(low) = lower {
-            if seen > lower_rank + 1 || (seen > lower_rank && lower_rank + 1 >= n) {
-                let step = value - low;
-                return Some(if weight < 0.5 {
-                    low + step * weight
-                } else {
-                    value - step * (1.0 - weight)
-                });
-            }
+        if let Some(low) = lower
+            && (seen > lower_rank + 1 || (seen > lower_rank && lower_rank + 1 >= n))
+        {
+            let step = value - low;
+            return Some(if weight < 0.5 {
+                low + step * weight
+            } else {
+                value - step * (1.0 - weight)
+            });
         }
     }
     lower

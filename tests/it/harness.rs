@@ -64,12 +64,10 @@ pub fn root(path: &str) -> PathBuf {
 
 /// Ten good request lines, 100 to 1000 ms, one a second.
 pub fn ten_lines() -> String {
-    (1..=10)
-        .map(|i| {
-            format!(
-                "{{\"timestamp\":\"2026-01-01T00:00:{i:02}Z\",\"method\":\"GET\",\"name\":\"/a\",\"response_time_ms\":{}00,\"status\":200}}\n",
-                i
-            )
-        })
-        .collect()
+    let line = |i| {
+        format!(
+            "{{\"timestamp\":\"2026-01-01T00:00:{i:02}Z\",\"method\":\"GET\",\"name\":\"/a\",\"response_time_ms\":{i}00,\"status\":200}}\n"
+        )
+    };
+    (1..=10).map(line).collect()
 }

@@ -212,7 +212,7 @@ impl Keys {
         let status = match self.find(object, &["status"], STATUS) {
             None => None,
             Some((key, value)) => match number(value) {
-                Some(n) if n == 0.0 => None,
+                Some(0.0) => None,
                 Some(n) if (100.0..1000.0).contains(&n) => Some(n as u16),
                 _ => {
                     return Err((
