@@ -129,7 +129,9 @@ fn tables_alone_give_the_numbers_of_the_tables() {
                 .filter(same)
                 .collect();
             // Two names that differ only in their line end are told apart by their counts.
-            let found = found.iter().find(|e| e["requests"] == row[requests]);
+            let found = found
+                .iter()
+                .find(|e| e["requests"].as_u64() == row[requests].parse().ok());
             check(found.unwrap_or_else(|| panic!("{run}: {row:?}")), row);
         }
     }
