@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod cases;
 mod check;
 mod documents;
 mod harness;

@@ -1,0 +1,59 @@
+//! Golden reports: `testdata/cases/NAME/` holds `args`, perhaps a `loadgate.toml`, and `expected/` with every report.
+//! `LOADGATE_UPDATE=1 cargo test cases` writes them anew; the difference is for the reviewer.
+
+use std::path::Path;
+
+use crate::harness::{loadgate, root};
+
+const REPORTS: [&str; 5] = [
+    "report.html",
+    "report.json",
+    "metrics.csv",
+    "junit.xml",
+    "report.md",
+];
+
+#[test]
+fn every_case_gives_its_expected_reports() {
+    let update = std::env::var_os("LOADGATE_UPDATE").is_some();
+    let mut cases: Vec<_> = std::fs::read_dir(root("testdata/cases"))
+        .unwrap()
+        .map(|c| c.unwrap().path())
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let out = tempfile::tempdir().unwrap();
+        let args = std::fs::read_to_string(case.join("args")).unwrap();
+        let mut words: Vec<&str> = args.lines().filter(|l| !l.is_empty()).collect();
+        words.extend(["--out", out.path().to_str().unwrap()]);
+        let run = loadgate(&words);
+        let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
+        let mut found: Vec<(&str, String)> =
+            REPORTS.iter().map(|name| (*name, read(name))).collect();
+        found.push(("stdout.txt", run.stdout));
+        found.push(("exit", format!("{}\n", run.code)));
+        for (name, text) in found {
+            compare(&case.join("expected").join(name), &text, update);
+        }
+    }
+}
+
+fn compare(path: &Path, found: &str, update: bool) {
+    if update {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, found).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    let first = expected
+        .lines()
+        .zip(found.lines())
+        .position(|(a, b)| a != b);
+    assert!(
+        expected == found,
+        "{}: differs from line {:?} on",
+        path.display(),
+        first.map(|l| l + 1)
+    );
+}
