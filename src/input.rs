@@ -84,7 +84,7 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
     let mut loaded = Loaded::default();
     let mut allowance = options.allow_bad_lines;
     for found in discover(runs, &mut problems) {
-        match recognise(&found, forced) {
+        match recognise(&found, forced, options) {
             Ok(Some(Format::RequestLog)) => logs.push(found),
             Ok(Some(Format::Locust(kind))) => {
                 let read = read_all(&found).map_err(|d| vec![d]);
@@ -324,7 +324,11 @@ fn read_all(found: &Found) -> Result<Vec<u8>, Diagnostic> {
 }
 
 /// What a file is, by its content. `None`: of no concern.
-fn recognise(found: &Found, forced: Option<Format>) -> Result<Option<Format>, Diagnostic> {
+fn recognise(
+    found: &Found,
+    forced: Option<Format>,
+    options: &Options,
+) -> Result<Option<Format>, Diagnostic> {
     if let Some(format) = forced {
         return Ok(Some(format));
     }
@@ -341,7 +345,9 @@ fn recognise(found: &Found, forced: Option<Format>) -> Result<Option<Format>, Di
     if let Some(kind) = Kind::detect(&head) {
         return Ok(Some(Format::Locust(kind)));
     }
-    if request_log::looks_like_one(&head) {
+    if request_log::looks_like_one(&head)
+        && (!found.in_folder || request_log::holds_a_record(&head, &options.map))
+    {
         return Ok(Some(Format::RequestLog));
     }
     if found.in_folder {

@@ -30,6 +30,29 @@ pub fn looks_like_one(head: &[u8]) -> bool {
             .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
 }
 
+/// Whether the first bytes of a file hold at least one whole record of a request log. A folder may also hold other JSON
+/// (a report, notes on the run), which begins like a log and is none.
+pub fn holds_a_record(head: &[u8], map: &[(String, String)]) -> bool {
+    let keys = Keys::new(map);
+    let is_record = |text: &[u8]| {
+        let object: Option<Map<String, Value>> = serde_json::from_slice(text).ok();
+        object.is_some_and(|object| keys.read(&object).is_ok())
+    };
+    let text = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    if let Some(elements) = text.strip_prefix(b"[") {
+        let first = serde_json::Deserializer::from_slice(elements)
+            .into_iter::<Map<String, Value>>()
+            .next();
+        return first
+            .and_then(Result::ok)
+            .is_some_and(|object| keys.read(&object).is_ok());
+    }
+    text.split(|b| *b == b'\n').any(is_record)
+}
+
 /// Reads the request logs of one run.
 pub struct Reader {
     keys: Keys,

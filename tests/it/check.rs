@@ -247,3 +247,21 @@ fn warm_up_is_left_out_of_a_log_and_undecided_on_tables() {
         (3, "undecided")
     );
 }
+
+#[test]
+fn other_json_in_a_folder_is_no_request_log() {
+    let dir = tempfile::tempdir().unwrap();
+    file(&dir, "requests.jsonl", ten_lines().as_bytes());
+    file(
+        &dir,
+        "meta.json",
+        b"{\"locust\": \"2.47.0\", \"exit_code\": 1}\n",
+    );
+    let folder = dir.path().to_str().unwrap();
+    let (first, _) = report(&[folder]);
+    assert_eq!(first["total"]["requests"], 10);
+    // Its own reports in the same folder change nothing.
+    assert_eq!(loadgate(&["check", folder, "--out", folder]).code, 0);
+    let (second, _) = report(&[folder]);
+    assert_eq!(first["run"]["sources"], second["run"]["sources"]);
+}
