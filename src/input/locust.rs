@@ -97,16 +97,6 @@ impl Kind {
             None
         }
     }
-
-    fn format(self) -> &'static str {
-        match self {
-            Self::Stats | Self::Distribution => "locust-stats",
-            Self::History => "locust-history",
-            Self::Failures => "locust-failures",
-            Self::Exceptions => "locust-exceptions",
-            Self::Json => "locust-json",
-        }
-    }
 }
 
 /// Everything read of Locust's results of one run.
@@ -138,7 +128,7 @@ impl Tables {
         let rejected = text::settle(file, problems, allow_bad_lines)?;
         Ok(Source {
             path: file.to_owned(),
-            format: kind.format(),
+            format: kind.name(),
             records,
             rejected,
         })

@@ -16,7 +16,8 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     suite.add_test_cases(analysis.verdicts.iter().map(case));
     let mut report = Report::new("loadgate");
     report.add_test_suite(suite);
-    Ok(report.to_string()?)
+    // The schema of Jenkins' xUnit plugin knows no `disabled` on a suite; the first one is that of our only suite.
+    Ok(report.to_string()?.replacen(" disabled=\"0\"", "", 1))
 }
 
 fn case(verdict: &Verdict) -> TestCase {
@@ -76,5 +77,42 @@ mod tests {
         assert_eq!(text.matches("<failure ").count(), 1);
         assert_eq!(text.matches("<error ").count(), 1);
         assert!(!text.contains("<script>") && !text.contains('\u{1b}'));
+    }
+
+    /// Elements and their attributes in the schema of Jenkins' xUnit plugin (`junit-10.xsd`), as far as used here.
+    const ALLOWED: &[(&str, &[&str])] = &[
+        ("testsuites", &["name", "tests", "failures", "errors"]),
+        ("testsuite", &["name", "tests", "failures", "errors"]),
+        ("properties", &[]),
+        ("property", &["name", "value"]),
+        ("testcase", &["name", "classname"]),
+        ("failure", &["message", "type"]),
+        ("error", &["message", "type"]),
+        ("system-out", &[]),
+    ];
+
+    #[test]
+    fn only_what_the_schema_of_jenkins_allows() {
+        let text = render(&fixture::analysis(50)).expect("renders");
+        let tag = regex::Regex::new(r#"<([a-z-]+)((?: [a-z]+="[^"]*")*) ?/?>"#).expect("constant");
+        let attribute = regex::Regex::new(r#" ([a-z]+)=""#).expect("constant");
+        let mut seen = 0;
+        for found in tag.captures_iter(&text) {
+            let (_, allowed) = ALLOWED
+                .iter()
+                .find(|(name, _)| *name == &found[1])
+                .unwrap_or_else(|| panic!("<{}> is in no schema", &found[1]));
+            for name in attribute.captures_iter(&found[2]) {
+                assert!(
+                    allowed.contains(&&name[1]),
+                    "{} has no `{}`",
+                    &found[1],
+                    &name[1]
+                );
+            }
+            seen += 1;
+        }
+        // Every tag was understood: five cases, their outputs, the suite, its two properties.
+        assert!(seen >= 5 + 5 + 4, "{seen} elements in {text}");
     }
 }
