@@ -196,7 +196,7 @@ pub(crate) mod fixture {
             notes: vec![HOSTILE.to_owned()],
             ..About::default()
         };
-        let summary = Summary::new(&tally, about);
+        let summary = Summary::new(tally, about);
         let gates: Vec<_> = ["p95 < 10s", "p95 < 1ms", "max(rows) < 5", "p95 < 1s on *"]
             .iter()
             .enumerate()

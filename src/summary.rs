@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::tally::{Category, Endpoint, EndpointTally, Evidence, Tally};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::tally::fields::Slope;
+use crate::tally::{Category, Endpoint, EndpointTally, Evidence, FieldTally, Tally};
 
 pub mod quantile;
 pub mod timeline;
@@ -106,16 +109,28 @@ pub struct ResponseTimeSummary {
 pub struct FieldSummary {
     /// Requests (or samples) that have it.
     pub count: u64,
-    /// Requests that lack it.
+    /// Requests that lack it; 0 when only samples beside the requests have it.
     pub missing: u64,
     /// Smallest value.
     pub min: f64,
     /// Arithmetic mean.
     pub mean: f64,
+    /// 95th percentile, numpy's `linear`.
+    pub p95: f64,
     /// Largest value.
     pub max: f64,
     /// Sum.
     pub sum: f64,
+    /// The value measured first; `None` without timestamps, as the next three.
+    pub first: Option<f64>,
+    /// The value measured last.
+    pub last: Option<f64>,
+    /// Largest minus first.
+    pub increase: Option<f64>,
+    /// Least-squares slope per hour.
+    pub slope_per_hour: Option<f64>,
+    /// Its 95 % interval (Student's t on the residuals); `None` for fewer than three values.
+    pub slope_interval: Option<(f64, f64)>,
 }
 
 /// One kind of failure at one endpoint.
@@ -195,21 +210,37 @@ fn peak(tally: &EndpointTally, window_ms: i64) -> Option<(u64, i64)> {
     crate::tally::windows::peak(&tally.starts, window_ms).map(|p| (p.count, p.start_ms))
 }
 
-fn field(tally: &crate::tally::FieldTally, requests: u64) -> Option<FieldSummary> {
+fn field(tally: &FieldTally, requests: u64) -> Option<FieldSummary> {
     let count = tally.count();
+    let (min, max) = (tally.min()?, tally.max()?);
+    let slope = tally.slope();
     Some(FieldSummary {
         count,
-        missing: requests.saturating_sub(count),
-        min: tally.values().next()?.0,
+        missing: tally.missing_of(requests),
+        min,
         mean: tally.sum() / count as f64,
-        max: tally.values().next_back()?.0,
+        p95: quantile::quantile(tally.values(), count, 0.95)?,
+        max,
         sum: tally.sum(),
+        first: tally.first(),
+        last: tally.last(),
+        increase: tally.first().map(|first| max - first),
+        slope_per_hour: slope.map(|s| s.per_hour),
+        slope_interval: slope.and_then(|s| slope_interval(&s)),
     })
+}
+
+/// 95 % interval of a least-squares slope: Student's t with n − 2 degrees of freedom times its standard error.
+pub fn slope_interval(slope: &Slope) -> Option<(f64, f64)> {
+    let error = slope.standard_error?;
+    let student = StudentsT::new(0.0, 1.0, slope.samples as f64 - 2.0).ok()?;
+    let half = student.inverse_cdf(0.975) * error;
+    Some((slope.per_hour - half, slope.per_hour + half))
 }
 
 impl Summary {
     /// Computes every figure from the counts.
-    pub fn new(tally: &Tally, about: About) -> Self {
+    pub fn new(tally: Tally, about: About) -> Self {
         let mut total = tally.total();
         for (name, samples) in &tally.samples {
             total.fields.entry(name.clone()).or_default().merge(samples);
@@ -218,26 +249,25 @@ impl Summary {
             (Some(first), Some(last)) => Some((last - first) as f64 / 1e3),
             _ => None,
         };
-        let frame = timeline::Frame::new(tally, &total);
+        let frame = timeline::Frame::new(&tally, &total);
         let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
         let total = EndpointSummary::new(None, total, duration_s, &frame);
+        let (errors, users_max) = (errors(&tally), tally.users.values().max().copied());
         let endpoints = tally
             .endpoints
-            .iter()
-            .map(|(key, counts)| {
-                EndpointSummary::new(Some(key.clone()), counts.clone(), duration_s, &frame)
-            })
+            .into_iter()
+            .map(|(key, counts)| EndpointSummary::new(Some(key), counts, duration_s, &frame))
             .collect();
         Self {
             label: about.label,
             started_ms,
             ended_ms,
             duration_s,
-            users_max: tally.users.values().max().copied(),
+            users_max,
             sources: about.sources,
             metadata: about.metadata,
             timeline: total.timeline.clone(),
-            errors: errors(tally),
+            errors,
             total,
             endpoints,
             notes: about.notes,

@@ -6,12 +6,16 @@
 
 use std::collections::BTreeMap;
 
+pub mod counts;
 pub mod errors;
 pub mod fields;
+pub mod seconds;
 pub mod windows;
 
+pub use counts::Counts;
 pub use errors::{Category, ErrorKey, ErrorTally};
 pub use fields::FieldTally;
+pub use seconds::Seconds;
 
 /// Which endpoint a request went to. Ordered by name, then method, as Locust's tables are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -67,18 +71,7 @@ pub struct Request<'a> {
     /// Body bytes, if the log says.
     pub response_length: Option<f64>,
     /// Measured fields, in the unit the log uses.
-    pub fields: &'a [(String, f64)],
-}
-
-/// Requests, failures and approximate response times of one second.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Second {
-    /// Requests that started (or, in Locust JSON, finished) in this second.
-    pub requests: u64,
-    /// Failures among them.
-    pub failures: u64,
-    /// Response-time counts in logarithmic buckets, see [`bucket`]; empty when the source has no such detail.
-    pub buckets: BTreeMap<u16, u64>,
+    pub fields: &'a [(&'a str, f64)],
 }
 
 /// Everything counted about one endpoint, or about the whole run.
@@ -91,9 +84,9 @@ pub struct EndpointTally {
     /// Failed requests.
     pub failures: u64,
     /// Response times: microseconds → requests. Empty for [`Evidence::Reported`].
-    pub response_times: BTreeMap<u64, u64>,
+    pub response_times: Counts,
     /// Response times of the failed requests only (subset of `response_times`); empty unless from requests.
-    pub failed_response_times: BTreeMap<u64, u64>,
+    pub failed_response_times: Counts,
     /// Sum of response times in microseconds, if known.
     pub sum_us: Option<f64>,
     /// Shortest response time in microseconds, if known.
@@ -105,7 +98,7 @@ pub struct EndpointTally {
     /// Requests per second as the source printed it, when it cannot be computed.
     pub reported_rps: Option<f64>,
     /// Start times: epoch milliseconds → requests. Empty unless from requests.
-    pub starts: BTreeMap<i64, u64>,
+    pub starts: Counts,
     /// Requests whose start is not known.
     pub without_start: u64,
     /// First start, epoch ms.
@@ -123,7 +116,7 @@ pub struct EndpointTally {
     /// Measured fields.
     pub fields: BTreeMap<String, FieldTally>,
     /// Counts per epoch second.
-    pub seconds: BTreeMap<i64, Second>,
+    pub seconds: Seconds,
     /// Sum of body bytes over the requests that state them.
     pub bytes: f64,
 }
@@ -144,31 +137,20 @@ pub struct Tally {
     pub reported_timeline: BTreeMap<i64, BTreeMap<u32, f64>>,
 }
 
-/// Ratio between neighbouring bucket bounds; the geometric middle is off by at most 0.5 %.
-const BUCKET_RATIO: f64 = 1.01;
-
-/// The logarithmic bucket of a response time, so that [`bucket_value_ms`] is within 0.5 % of it.
-pub fn bucket(us: u64) -> u16 {
-    if us == 0 {
-        0
-    } else {
-        ((us as f64).ln() / BUCKET_RATIO.ln()).floor() as u16 + 1
-    }
-}
-
-/// The middle of a bucket, in milliseconds.
-pub fn bucket_value_ms(bucket: u16) -> f64 {
-    if bucket == 0 {
-        0.0
-    } else {
-        BUCKET_RATIO.powf(f64::from(bucket) - 0.5) / 1e3
-    }
-}
-
 fn add_counts<K: Ord + Clone>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
     for (key, count) in from {
         *into.entry(key.clone()).or_default() += count;
     }
+}
+
+/// The entry of that name; the name is copied only when it is new.
+fn named<'f>(fields: &'f mut BTreeMap<String, FieldTally>, name: &str) -> &'f mut FieldTally {
+    if !fields.contains_key(name) {
+        fields.insert(name.to_owned(), FieldTally::default());
+    }
+    fields
+        .get_mut(name)
+        .expect("it was there, or was put there")
 }
 
 fn merge_option(a: Option<f64>, b: Option<f64>, f: impl Fn(f64, f64) -> f64) -> Option<f64> {
@@ -178,21 +160,12 @@ fn merge_option(a: Option<f64>, b: Option<f64>, f: impl Fn(f64, f64) -> f64) -> 
     }
 }
 
-impl Second {
-    /// Adds another count of the same second.
-    pub fn merge(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.failures += other.failures;
-        add_counts(&mut self.buckets, &other.buckets);
-    }
-}
-
 impl EndpointTally {
     /// Counts one request.
     pub fn add(&mut self, request: &Request<'_>) {
         let us = request.response_time_us;
         self.requests += 1;
-        *self.response_times.entry(us).or_default() += 1;
+        self.response_times.add(us as i64, 1);
         self.sum_us = Some(self.sum_us.unwrap_or(0.0) + us as f64);
         self.min_us = merge_option(self.min_us, Some(us as f64), f64::min);
         self.max_us = merge_option(self.max_us, Some(us as f64), f64::max);
@@ -203,7 +176,7 @@ impl EndpointTally {
         }
         if request.failed {
             self.failures += 1;
-            *self.failed_response_times.entry(us).or_default() += 1;
+            self.failed_response_times.add(us as i64, 1);
             *self.failures_by_status.entry(request.status).or_default() += 1;
             let key = ErrorKey::new(request.status, request.error.unwrap_or_default());
             self.errors
@@ -216,22 +189,16 @@ impl EndpointTally {
             None => self.without_start += 1,
         }
         for (name, value) in request.fields {
-            self.fields
-                .entry(name.clone())
-                .or_default()
-                .add(*value, request.start_ms);
+            named(&mut self.fields, name).add(*value, request.start_ms);
         }
     }
 
     fn add_start(&mut self, start: i64, us: u64, failed: bool) {
-        *self.starts.entry(start).or_default() += 1;
+        self.starts.add(start, 1);
         let end = start + us.div_ceil(1000) as i64;
         self.first_start_ms = Some(self.first_start_ms.map_or(start, |s| s.min(start)));
         self.last_end_ms = Some(self.last_end_ms.map_or(end, |e| e.max(end)));
-        let second = self.seconds.entry(start.div_euclid(1000)).or_default();
-        second.requests += 1;
-        second.failures += u64::from(failed);
-        *second.buckets.entry(bucket(us)).or_default() += 1;
+        self.seconds.add(start.div_euclid(1000), us, failed);
     }
 
     /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).
@@ -239,11 +206,9 @@ impl EndpointTally {
         self.evidence = self.evidence.max(other.evidence);
         self.requests += other.requests;
         self.failures += other.failures;
-        add_counts(&mut self.response_times, &other.response_times);
-        add_counts(
-            &mut self.failed_response_times,
-            &other.failed_response_times,
-        );
+        self.response_times.merge(&other.response_times);
+        self.failed_response_times
+            .merge(&other.failed_response_times);
         self.sum_us = merge_option(self.sum_us, other.sum_us, |a, b| a + b);
         self.min_us = merge_option(self.min_us, other.min_us, f64::min);
         self.max_us = merge_option(self.max_us, other.max_us, f64::max);
@@ -252,7 +217,7 @@ impl EndpointTally {
         if self.reported_quantiles != other.reported_quantiles {
             self.reported_quantiles.clear();
         }
-        add_counts(&mut self.starts, &other.starts);
+        self.starts.merge(&other.starts);
         self.without_start += other.without_start;
         self.first_start_ms = match (self.first_start_ms, other.first_start_ms) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -268,9 +233,7 @@ impl EndpointTally {
         for (name, field) in &other.fields {
             self.fields.entry(name.clone()).or_default().merge(field);
         }
-        for (at, second) in &other.seconds {
-            self.seconds.entry(*at).or_default().merge(second);
-        }
+        self.seconds.merge(&other.seconds);
         self.bytes += other.bytes;
     }
 }
@@ -286,6 +249,11 @@ impl Tally {
         if let (Some(users), Some(start)) = (request.users, request.start_ms) {
             self.add_users(start.div_euclid(1000), users);
         }
+    }
+
+    /// Counts one value of a sample that belongs to no request.
+    pub fn add_sample(&mut self, name: &str, value: f64, at: Option<i64>) {
+        named(&mut self.samples, name).add_sample(value, at);
     }
 
     /// Notes how many users ran in a second; the most seen counts.

@@ -120,7 +120,7 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         metadata,
         notes: loaded.notes,
     };
-    let summary = Summary::new(&loaded.tally, about);
+    let summary = Summary::new(loaded.tally, about);
     let verdicts = judge(&summary, &config.gates, &terms);
     let outcome = Outcome::new(&verdicts, config.undecided_warns);
     Ok(Analysis {

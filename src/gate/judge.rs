@@ -297,7 +297,7 @@ mod tests {
                 ..Request::default()
             });
         }
-        Summary::new(&tally, About::default())
+        Summary::new(tally, About::default())
     }
 
     fn decide_on(summary: &Summary, expression: &str) -> (Decision, String) {

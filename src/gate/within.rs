@@ -1,13 +1,23 @@
 //! `within DURATION`: the worst of all windows of that length, moved in steps of one second.
 
+use std::collections::BTreeMap;
+
 use super::Requirement;
 use crate::metric::{Measurement, Metric};
 use crate::summary::timeline::percentile;
-use crate::tally::{EndpointTally, Second};
+use crate::tally::EndpointTally;
 use crate::units;
 
 /// Relative error of a percentile from the logarithmic buckets.
-const BUCKET_ERROR: f64 = 0.005;
+const BUCKET_ERROR: f64 = 1.0 / 256.0;
+
+/// What happened in the seconds of a window.
+#[derive(Default)]
+struct Window {
+    requests: u64,
+    failures: u64,
+    buckets: BTreeMap<u16, u64>,
+}
 
 /// Measures every window that lies wholly in the run and returns the one furthest beyond (or nearest to) the limit.
 pub fn worst(
@@ -17,10 +27,7 @@ pub fn worst(
     needed: u64,
 ) -> Result<Measurement, String> {
     let length = window_s.ceil().max(1.0) as i64;
-    let (Some((&first, _)), Some((&last, _))) = (
-        tally.seconds.first_key_value(),
-        tally.seconds.last_key_value(),
-    ) else {
+    let Some((first, last)) = tally.seconds.span() else {
         return Err("the source does not say when requests happened".to_owned());
     };
     if tally.without_start > 0 {
@@ -33,7 +40,7 @@ pub fn worst(
         return Err(format!("the run is shorter than the window of {length} s"));
     }
     let mut worst: Option<Measurement> = None;
-    let mut window = Second::default();
+    let mut window = Window::default();
     let mut thin = 0_u64;
     for end in first..=last {
         add(&mut window, tally, end);
@@ -89,20 +96,19 @@ fn is_worse(requirement: &Requirement, value: f64, than: f64) -> bool {
     }
 }
 
-fn add(window: &mut Second, tally: &EndpointTally, second: i64) {
-    if let Some(entering) = tally.seconds.get(&second) {
-        window.merge(entering);
+fn add(window: &mut Window, tally: &EndpointTally, second: i64) {
+    window.requests += tally.seconds.requests.get(second);
+    window.failures += tally.seconds.failures.get(second);
+    for (bucket, n) in tally.seconds.buckets(second) {
+        *window.buckets.entry(bucket).or_default() += n;
     }
 }
 
-fn remove(window: &mut Second, tally: &EndpointTally, second: i64) {
-    let Some(leaving) = tally.seconds.get(&second) else {
-        return;
-    };
-    window.requests -= leaving.requests;
-    window.failures -= leaving.failures;
-    for (bucket, n) in &leaving.buckets {
-        if let Some(count) = window.buckets.get_mut(bucket) {
+fn remove(window: &mut Window, tally: &EndpointTally, second: i64) {
+    window.requests -= tally.seconds.requests.get(second);
+    window.failures -= tally.seconds.failures.get(second);
+    for (bucket, n) in tally.seconds.buckets(second) {
+        if let Some(count) = window.buckets.get_mut(&bucket) {
             *count -= n;
         }
     }
@@ -111,7 +117,7 @@ fn remove(window: &mut Second, tally: &EndpointTally, second: i64) {
 
 fn measure(
     metric: &Metric,
-    window: &Second,
+    window: &Window,
     length: i64,
     start: i64,
 ) -> Result<Measurement, String> {
@@ -125,7 +131,7 @@ fn measure(
         Metric::Rps => n / length as f64,
         Metric::Rpm => n / length as f64 * 60.0,
         Metric::Quantile(q) => {
-            let value = percentile(window, *q).ok_or("the source does not say when which response time was seen")?;
+            let value = percentile(&window.buckets, *q).ok_or("the source does not say when which response time was seen")?;
             precision = Some((value * (1.0 - BUCKET_ERROR), value * (1.0 + BUCKET_ERROR)));
             value
         }

@@ -185,14 +185,15 @@ impl Reader {
         }
         let Some((name, response_time_us)) = record.request else {
             for (name, value) in &record.fields {
-                self.tally
-                    .samples
-                    .entry(name.clone())
-                    .or_default()
-                    .add(*value, record.start_ms);
+                self.tally.add_sample(name, *value, record.start_ms);
             }
             return Ok(());
         };
+        let fields: Vec<(&str, f64)> = record
+            .fields
+            .iter()
+            .map(|(n, v)| (n.as_str(), *v))
+            .collect();
         self.without_start += u64::from(record.start_ms.is_none());
         self.tally.add(&Request {
             start_ms: record.start_ms,
@@ -204,7 +205,7 @@ impl Reader {
             error: record.error.as_deref(),
             users: record.users,
             response_length: record.response_length,
-            fields: &record.fields,
+            fields: &fields,
         });
         Ok(())
     }
@@ -397,7 +398,7 @@ mod tests {
         let (source, tally, _) = read(text, map);
         assert_eq!(source.expect("good").records, 1);
         let total = tally.total();
-        let us = *total.response_times.keys().next().expect("one");
+        let us = total.response_times.first().expect("one") as u64;
         (
             us,
             total.failures,

@@ -4,7 +4,7 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 
 use super::{Aggregate, Context, Filter, Measurement, Metric, field};
 use crate::summary::quantile::{quantile, response_time};
-use crate::tally::{EndpointTally, Evidence, FieldTally, windows};
+use crate::tally::{Counts, EndpointTally, Evidence, FieldTally, windows};
 use crate::units;
 
 /// 95 % two-sided normal quantile, for the Wilson interval.
@@ -166,7 +166,7 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
                 tally
                     .response_times
                     .iter()
-                    .map(|(us, n)| (*us as f64 / 1e3, *n))
+                    .map(|(us, n)| (us as f64 / 1e3, n))
             };
             Measurement {
                 interval: order_statistics(counts, samples, q),
@@ -253,7 +253,7 @@ fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Me
     let value = aggregated(aggregate, field).ok_or_else(|| {
         format!("`{name}` needs timestamps, at two different moments for a slope")
     })?;
-    let missing = tally.requests.saturating_sub(samples);
+    let missing = field.missing_of(tally.requests);
     let remark =
         (missing > 0).then(|| format!("{missing} of {} requests lack `{name}`", tally.requests));
     Ok(Measurement {
@@ -264,28 +264,17 @@ fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Me
 
 fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
     let n = field.count();
-    let max = || field.values().next_back().map(|(v, _)| v);
     match aggregate {
-        Aggregate::Min => field.values().next().map(|(v, _)| v),
-        Aggregate::Max => max(),
+        Aggregate::Min => field.min(),
+        Aggregate::Max => field.max(),
         Aggregate::Mean => Some(field.sum() / n as f64),
         Aggregate::Sum => Some(field.sum()),
-        Aggregate::Stddev => {
-            let mean = field.sum() / n as f64;
-            Some(
-                (field
-                    .values()
-                    .map(|(v, k)| (v - mean).powi(2) * k as f64)
-                    .sum::<f64>()
-                    / n as f64)
-                    .sqrt(),
-            )
-        }
+        Aggregate::Stddev => field.stddev(),
         Aggregate::Quantile(q) => quantile(field.values(), n, q),
         Aggregate::First => field.first(),
         Aggregate::Last => field.last(),
-        Aggregate::Increase => Some(max()? - field.first()?),
-        Aggregate::Slope => field.slope_per_hour(),
+        Aggregate::Increase => Some(field.max()? - field.first()?),
+        Aggregate::Slope => field.slope().map(|s| s.per_hour),
     }
 }
 
@@ -298,13 +287,9 @@ fn apdex(tally: &EndpointTally, satisfied_ms: f64) -> Measured {
         );
     }
     let up_to = |ms: f64| {
-        let bound = (ms * 1e3).round() as u64;
-        let all: u64 = tally.response_times.range(..=bound).map(|(_, n)| n).sum();
-        all - tally
-            .failed_response_times
-            .range(..=bound)
-            .map(|(_, n)| n)
-            .sum::<u64>()
+        let bound = (ms * 1e3).round() as i64;
+        let within = |counts: &Counts| counts.range(0, bound).map(|(_, n)| n).sum::<u64>();
+        within(&tally.response_times) - within(&tally.failed_response_times)
     };
     let satisfied = up_to(satisfied_ms);
     let tolerated = up_to(satisfied_ms * 4.0) - satisfied;
@@ -355,7 +340,7 @@ mod tests {
                 response_time_us: i * 100_000,
                 status: Some(if i == 10 { 503 } else { 200 }),
                 failed: i == 10,
-                fields: &[("rows".to_owned(), i as f64)],
+                fields: &[("rows", i as f64)],
                 ..Request::default()
             });
         }

@@ -1,9 +1,7 @@
 //! The one definition of a percentile, a mean, a deviation and a rate.
 
-use std::collections::BTreeMap;
-
 use super::{ResponseTimeSummary, SHOWN_QUANTILES};
-use crate::tally::{EndpointTally, Evidence};
+use crate::tally::{Counts, EndpointTally, Evidence};
 
 /// The `q` quantile (0 to 1) of counted values in ascending order: Hyndman and Fan's type 7, numpy's `linear`.
 ///
@@ -53,8 +51,8 @@ pub fn millionths(q: f64) -> u32 {
     (q * 1e6).round() as u32
 }
 
-fn counted(counts: &BTreeMap<u64, u64>) -> impl Iterator<Item = (f64, u64)> + '_ {
-    counts.iter().map(|(us, n)| (*us as f64, *n))
+fn counted(counts: &Counts) -> impl Iterator<Item = (f64, u64)> + '_ {
+    counts.iter().map(|(us, n)| (us as f64, n))
 }
 
 /// Minimum, mean, maximum, standard deviation and the shown quantiles.

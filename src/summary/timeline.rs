@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::quantile::quantile;
-use crate::tally::{EndpointTally, Second, Tally, bucket_value_ms};
+use crate::tally::seconds::bucket_value_ms;
+use crate::tally::{EndpointTally, Tally};
 
 /// Interval lengths a chart may have, in seconds.
 const LENGTHS: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
@@ -52,10 +53,12 @@ impl Frame {
     /// Chooses the interval so that the run has at most 600 points.
     pub fn new(tally: &Tally, total: &EndpointTally) -> Self {
         let counted = tally.endpoints.values().chain(std::iter::once(total));
-        let seconds = counted
-            .flat_map(|e| e.seconds.keys())
-            .chain(tally.reported_timeline.keys());
-        let (first, last) = seconds.fold((i64::MAX, i64::MIN), |(a, b), s| (a.min(*s), b.max(*s)));
+        let reported = &tally.reported_timeline;
+        let ends = reported.keys().next().zip(reported.keys().next_back());
+        let spans = counted
+            .filter_map(|e| e.seconds.span())
+            .chain(ends.map(|(a, b)| (*a, *b)));
+        let (first, last) = spans.fold((i64::MAX, i64::MIN), |(a, b), (c, d)| (a.min(c), b.max(d)));
         let span = last.saturating_sub(first).saturating_add(1);
         let fitting = LENGTHS.iter().copied().find(|l| span / l < MOST_POINTS);
         // Months between two requests (a wrong clock, say): still at most 600 points.
@@ -81,15 +84,19 @@ impl Frame {
                 rows: Vec::new(),
             };
         }
-        let mut merged = vec![Second::default(); self.slot(self.last) + 1];
-        for (at, second) in &tally.seconds {
-            merged[self.slot(*at)].merge(second);
-        }
-        let mut rows: Vec<Interval> = merged
-            .iter()
-            .enumerate()
-            .map(|(i, s)| self.interval(i, s))
+        let mut rows: Vec<Interval> = (0..=self.slot(self.last))
+            .map(|i| Interval {
+                start_s: self.first + i as i64 * self.interval_s,
+                ..Interval::default()
+            })
             .collect();
+        for (at, n) in tally.seconds.requests.iter() {
+            rows[self.slot(at)].requests += n;
+        }
+        for (at, n) in tally.seconds.failures.iter() {
+            rows[self.slot(at)].failures += n;
+        }
+        self.percentiles(tally, &mut rows);
         for (at, users) in self.users.range(self.first..=self.last) {
             let row = &mut rows[self.slot(*at)];
             row.users = row.users.max(Some(*users));
@@ -106,46 +113,34 @@ impl Frame {
         }
     }
 
-    fn interval(&self, index: usize, second: &Second) -> Interval {
-        let p = |q| percentile(second, q);
-        Interval {
-            start_s: self.first + index as i64 * self.interval_s,
-            requests: second.requests,
-            failures: second.failures,
-            p50: p(0.5),
-            p95: p(0.95),
-            p99: p(0.99),
-            users: None,
+    /// Seconds come in order, so that one histogram at a time is enough.
+    fn percentiles(&self, tally: &EndpointTally, rows: &mut [Interval]) {
+        let mut histogram = BTreeMap::new();
+        let mut open = 0;
+        for (second, bucket, n) in tally.seconds.all_buckets() {
+            let slot = self.slot(second);
+            if slot != open {
+                rows[open].set_percentiles(&histogram);
+                histogram.clear();
+                open = slot;
+            }
+            *histogram.entry(bucket).or_default() += n;
         }
+        rows[open].set_percentiles(&histogram);
     }
 }
 
-/// A percentile of the bucketed response times in milliseconds, within 0.5 %.
-pub fn percentile(second: &Second, q: f64) -> Option<f64> {
-    let n = second.buckets.values().sum();
-    quantile(
-        second
-            .buckets
-            .iter()
-            .map(|(b, n)| (bucket_value_ms(*b), *n)),
-        n,
-        q,
-    )
+impl Interval {
+    fn set_percentiles(&mut self, histogram: &BTreeMap<u16, u64>) {
+        self.p50 = percentile(histogram, 0.5);
+        self.p95 = percentile(histogram, 0.95);
+        self.p99 = percentile(histogram, 0.99);
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tally::bucket;
-
-    #[test]
-    fn buckets_are_within_half_a_percent() {
-        for us in [1, 7, 999, 1_000, 123_456, 60_000_000] {
-            let shown = bucket_value_ms(bucket(us)) * 1e3;
-            assert!(
-                (shown / us as f64 - 1.0).abs() <= 0.005 + 1e-9,
-                "{us} shown as {shown}"
-            );
-        }
-    }
+/// A percentile of bucketed response times in milliseconds, within 0.4 %.
+pub fn percentile(histogram: &BTreeMap<u16, u64>, q: f64) -> Option<f64> {
+    let n = histogram.values().sum();
+    let values = histogram.iter().map(|(b, n)| (bucket_value_ms(*b), *n));
+    quantile(values, n, q)
 }

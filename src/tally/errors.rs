@@ -22,6 +22,8 @@ pub enum Category {
     ServerError,
     /// The load script rejected the answer.
     Assertion,
+    /// The load script raised an exception.
+    Exception,
     /// None of these.
     Other,
 }
@@ -37,6 +39,7 @@ impl Category {
             Self::ClientError => "client-error",
             Self::ServerError => "server-error",
             Self::Assertion => "assertion",
+            Self::Exception => "exception",
             Self::Other => "other",
         }
     }
@@ -71,6 +74,8 @@ impl Category {
             Self::ServerError
         } else if status.is_some() || has(&["catchresponseerror", "assert"]) {
             Self::Assertion
+        } else if EXCEPTION.is_match(message) {
+            Self::Exception
         } else {
             Self::Other
         }
@@ -134,13 +139,23 @@ impl ErrorTally {
 static REPR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?s)^\w+\(\s*(?:'(.*)'|"(.*)")\s*,?\)$"#).expect("the pattern is constant")
 });
-/// Addresses, uuids, long hexadecimal words and numbers of four digits or more.
-static IDS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b|\d{4,}")
-        .expect("the pattern is constant")
+/// The name of an exception: `KeyError`, `java.lang.IllegalStateException`.
+static EXCEPTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b[A-Z]\w*(?:Error|Exception)\b").expect("the pattern is constant")
 });
+/// Addresses, uuids, hexadecimal words with a digit, and numbers.
+static IDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}",
+        r"|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b|\b\d+(?:[.:]\d+)*|\d{4,}"
+    ))
+    .expect("the pattern is constant")
+});
+/// A word that is an HTTP status says what happened and stays.
+static STATUS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[1-5]\d\d$").expect("the pattern is constant"));
 
-/// Folds ids, addresses and long numbers to `#`, and Locust's `repr` form to the plain text, so that the same
+/// Folds ids, addresses and numbers (but HTTP statuses) to `#`, and Locust's `repr` form to the plain text, so that the same
 /// failure has the same text in every Locust version.
 pub fn fold(message: &str) -> String {
     let text = message.trim();
@@ -149,7 +164,15 @@ pub fn fold(message: &str) -> String {
         .and_then(|c| c.get(1).or(c.get(2)))
         .map_or(text, |m| m.as_str());
     let inner = inner.replace("\\n", " ").replace(['\n', '\r'], " ");
-    IDS.replace_all(inner.trim(), "#").into_owned()
+    let fold = |found: &regex::Captures<'_>| {
+        let word = &found[0];
+        if STATUS.is_match(word) {
+            word.to_owned()
+        } else {
+            "#".to_owned()
+        }
+    };
+    IDS.replace_all(inner.trim(), fold).into_owned()
 }
 
 #[cfg(test)]
@@ -167,6 +190,11 @@ mod tests {
             "Conflict: order # gone"
         );
         assert_eq!(fold("<Response at 0x7f3a22>"), "<Response at #>");
+        assert_eq!(
+            fold("503 from 10.0.0.7:8080 after 30.01s"),
+            "503 from # after #s"
+        );
+        assert_eq!(fold("row 7 of 12 in arm_50"), "row # of # in arm_50");
     }
 
     #[test]
@@ -190,6 +218,10 @@ mod tests {
         assert_eq!(
             ErrorKey::new(Some(200), "bad body").category,
             Category::Assertion
+        );
+        assert_eq!(
+            ErrorKey::new(None, "KeyError('token')").category,
+            Category::Exception
         );
         assert_eq!(ErrorKey::new(Some(500), "").message, "status 500");
     }

@@ -1,6 +1,6 @@
 //! The busiest sliding window.
 
-use std::collections::BTreeMap;
+use super::Counts;
 
 /// The busiest half-open window of a given length.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,12 +15,12 @@ pub struct Peak {
 
 /// The most requests whose start lies in any half-open window `[t, t + window)`. Some busiest window begins at a
 /// start, so only those are tried; the earliest of equals wins.
-pub fn peak(starts: &BTreeMap<i64, u64>, window_ms: i64) -> Option<Peak> {
+pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
     let mut best: Option<Peak> = None;
     let mut count = 0;
     let mut head = starts.iter().peekable();
-    for (&start, &leaving) in starts {
-        while let Some((_, n)) = head.next_if(|(at, _)| **at < start + window_ms) {
+    for (start, leaving) in starts.iter() {
+        while let Some((_, n)) = head.next_if(|(at, _)| *at < start + window_ms) {
             count += n;
         }
         if best.is_none_or(|b| count > b.count) {
@@ -42,18 +42,18 @@ mod tests {
     #[test]
     fn window_is_half_open() {
         // Starts at 0 and 1000: a window of 1 s holds one, of 1.001 s both.
-        let starts = BTreeMap::from([(0, 1), (1000, 1)]);
+        let starts = Counts::from_iter([(0, 1), (1000, 1)]);
         assert_eq!(peak(&starts, 1000).map(|p| p.count), Some(1));
         assert_eq!(
             peak(&starts, 1001).map(|p| (p.count, p.start_ms)),
             Some((2, 0))
         );
-        assert_eq!(peak(&BTreeMap::new(), 1000), None);
+        assert_eq!(peak(&Counts::default(), 1000), None);
     }
 
     #[test]
     fn ties_at_one_millisecond_count() {
-        let starts = BTreeMap::from([(5, 3), (900, 2), (1004, 4), (1005, 1)]);
+        let starts = Counts::from_iter([(5, 3), (900, 2), (1004, 4), (1005, 1)]);
         assert_eq!(
             peak(&starts, 1000),
             Some(Peak {

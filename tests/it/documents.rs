@@ -24,6 +24,10 @@ fn readme_shows_the_real_output() {
         .split("```")
         .next()
         .unwrap();
+    if std::env::var_os("LOADGATE_UPDATE").is_some() {
+        std::fs::write(root("README.md"), readme.replacen(shown, &run.stdout, 1)).unwrap();
+        return;
+    }
     for line in shown.lines().filter(|l| !l.trim().is_empty()) {
         assert!(
             run.stdout.contains(line),

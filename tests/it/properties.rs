@@ -1,9 +1,7 @@
 //! What must hold for any run.
 
-use std::collections::BTreeMap;
-
 use loadgate::summary::quantile::quantile;
-use loadgate::tally::{Request, Tally, windows};
+use loadgate::tally::{Counts, Request, Tally, windows};
 use proptest::prelude::*;
 
 use crate::harness::root;
@@ -78,7 +76,7 @@ fn count<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Tally {
             status: Some(s.status),
             failed: s.status >= 400,
             users: Some(u64::from(s.rows)),
-            fields: &[("rows".to_owned(), f64::from(s.rows))],
+            fields: &[("rows", f64::from(s.rows))],
             ..Request::default()
         });
     }
@@ -113,10 +111,7 @@ proptest! {
 
     #[test]
     fn peak_window_equals_brute_force(starts in prop::collection::vec(0..3_000_i64, 0..80), window in 1..1500_i64) {
-        let mut counted = BTreeMap::new();
-        for s in &starts {
-            *counted.entry(*s).or_insert(0) += 1;
-        }
+        let counted: Counts = starts.iter().map(|s| (*s, 1)).collect();
         let brute = (0..3_000).map(|t| starts.iter().filter(|s| (t..t + window).contains(*s)).count() as u64).max();
         let ours = windows::peak(&counted, window).map_or(0, |p| p.count);
         prop_assert_eq!(ours, brute.unwrap_or(0));
@@ -129,7 +124,7 @@ fn read_any(name: &str, bytes: &[u8]) {
     let path = crate::harness::file(&dir, name, bytes);
     match loadgate::input::load(&[path], &loadgate::input::Options::default()) {
         Ok(loaded) => drop(loadgate::summary::Summary::new(
-            &loaded.tally,
+            loaded.tally,
             loadgate::summary::About::default(),
         )),
         Err(problems) => assert!(!problems.is_empty(), "refused without a message"),

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::stats::{self, Columns};
 use super::text::{Number, Table};
 use crate::diagnostic::Diagnostic;
-use crate::tally::{Endpoint, EndpointTally, Second, Tally};
+use crate::tally::{Endpoint, EndpointTally, Seconds, Tally};
 
 /// One entry (an endpoint, or the total) over time.
 #[derive(Default)]
 struct Series {
     last: EndpointTally,
-    seconds: BTreeMap<i64, Second>,
+    seconds: Seconds,
     resets: u64,
     started: bool,
 }
@@ -184,9 +184,8 @@ impl Series {
                 row.failures.saturating_sub(self.last.failures),
             )
         };
-        let counts = self.seconds.entry(second).or_default();
-        counts.requests += requests;
-        counts.failures += failures;
+        self.seconds.requests.add(second, requests);
+        self.seconds.failures.add(second, failures);
         self.started = true;
         self.last = row;
         reset
@@ -210,12 +209,12 @@ mod tests {
             "10,0,,Aggregated,0,0,N/A,N/A,0,0,0\r\n11,3,,Aggregated,1,0,5,9,4,1,9\r\n12,3,,Aggregated,1,0,5,9,1,0,9\r\n13,3,,Agg",
         );
         let total = read.tally.reported_total.unwrap();
-        let counts: Vec<_> = total
-            .seconds
-            .iter()
-            .map(|(at, s)| (*at, s.requests, s.failures))
-            .collect();
-        assert_eq!(counts, [(10, 0, 0), (11, 4, 1), (12, 1, 0)]);
+        let requests: Vec<_> = total.seconds.requests.iter().collect();
+        let failures: Vec<_> = total.seconds.failures.iter().collect();
+        assert_eq!(
+            (requests, failures),
+            (vec![(11, 4), (12, 1)], vec![(11, 1)])
+        );
         assert_eq!(
             (total.first_start_ms, total.last_end_ms),
             (Some(11_000), Some(12_000))

@@ -108,17 +108,14 @@ fn count(entry: &Entry) -> Option<EndpointTally> {
             .parse()
             .ok()
             .filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)?;
-        *tally
-            .response_times
-            .entry((ms * 1e3).round() as u64)
-            .or_default() += n;
+        tally.response_times.add((ms * 1e3).round() as i64, *n);
     }
     let second = |at: &str| at.parse().ok().map(|s: f64| s.floor() as i64);
     for (at, n) in &entry.num_reqs_per_sec {
-        tally.seconds.entry(second(at)?).or_default().requests += n;
+        tally.seconds.requests.add(second(at)?, *n);
     }
     for (at, n) in &entry.num_fail_per_sec {
-        tally.seconds.entry(second(at)?).or_default().failures += n;
+        tally.seconds.failures.add(second(at)?, *n);
     }
     Some(tally)
 }
@@ -138,14 +135,14 @@ mod tests {
         let total = tally.total();
         assert_eq!((records, total.requests, total.failures), (2, 6, 2));
         assert_eq!(
-            total.response_times,
-            BTreeMap::from([(10_000, 4), (12_000, 2)])
+            total.response_times.iter().collect::<Vec<_>>(),
+            [(10_000, 4), (12_000, 2)]
         );
         assert_eq!(
             (total.first_start_ms, total.last_end_ms),
             (Some(10_000), Some(12_500))
         );
-        assert_eq!(total.seconds[&11].failures, 2);
+        assert_eq!(total.seconds.failures.get(11), 2);
         assert_eq!(total.evidence, Evidence::Histogram);
     }
 

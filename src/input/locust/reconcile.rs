@@ -97,7 +97,7 @@ fn percentiles(file: &str, locust: &Tally, log: &Tally) -> Option<String> {
         &total,
         &log_total,
     ))) {
-        let counted = ours.response_times.values().sum::<u64>();
+        let counted = ours.response_times.total();
         // A lone median follows another rule.
         let only_median = theirs.reported_quantiles.len() == 1;
         if theirs.evidence != Evidence::Reported
@@ -140,7 +140,7 @@ fn locust_rank(tally: &EndpointTally, p: f64) -> Option<u64> {
     let mut seen = 0;
     tally.response_times.iter().find_map(|(us, count)| {
         seen += count;
-        (seen > rank).then_some(*us)
+        (seen > rank).then_some(us as u64)
     })
 }
 

@@ -45,7 +45,7 @@ fn stats_history_and_failures_make_one_run() {
         (total.requests, total.failures, total.evidence),
         (4, 1, Evidence::Reported)
     );
-    assert_eq!(total.seconds[&11].failures, 1);
+    assert_eq!(total.seconds.failures.get(11), 1);
     assert_eq!(tally.users[&10], 2);
     assert_eq!(tally.endpoints.values().next().unwrap().errors.len(), 1);
     assert!(

@@ -1,0 +1,431 @@
+//! Counters for many whole keys that lie close together: microseconds, milliseconds, buckets.
+//!
+//! A key is cut into chunk, page and slot. Only chunks and pages that hold something exist. A page starts as up to four
+//! slots inside its chunk's entry, grows to 64 counters of one byte, and to 64 of four bytes when one of them overflows;
+//! so that a million distinct keys cost about a megabyte, and adding one is a few steps through memory.
+
+use std::collections::BTreeMap;
+
+const SLOTS: usize = 64;
+const PAGES: usize = 16;
+const SLOT_BITS: u32 = 6;
+const CHUNK_BITS: u32 = 10;
+/// Chunks found by position; those further away are looked up.
+const NEAR: i64 = 1 << 18;
+
+/// The kind of an entry is in its upper two bits; an entry of zero is an empty page.
+const KIND: u32 = 3 << 30;
+const BYTES: u32 = 1 << 30;
+const WORDS: u32 = 2 << 30;
+/// Slots that an entry holds by itself: their number in bits 24 to 26, six bits each below.
+const FEW: u32 = 4;
+
+/// How often each key was seen.
+#[derive(Clone, Default)]
+pub struct Counts {
+    /// Number of the chunk that `near` begins with.
+    base: i64,
+    /// Chunk number − `base` → index into `chunks`, plus one; 0 is no chunk.
+    near: Vec<u32>,
+    /// Chunks out of reach of `near`.
+    far: BTreeMap<i64, u32>,
+    chunks: Vec<[u32; PAGES]>,
+    bytes: Vec<[u8; SLOTS]>,
+    words: Vec<[u32; SLOTS]>,
+    /// Pages of bytes that grew to words.
+    free: Vec<u32>,
+    /// What of a counter does not fit 32 bits: multiples of 2^32.
+    beyond: BTreeMap<i64, u64>,
+    total: u64,
+}
+
+impl Counts {
+    /// Adds `n` to a key's count.
+    #[inline]
+    pub fn add(&mut self, key: i64, n: u64) {
+        if n > 0 {
+            self.total += n;
+            self.put(key, n);
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, key: i64, n: u64) {
+        let chunk = self.chunk(key >> CHUNK_BITS);
+        let (page, slot) = place(key);
+        let entry = self.chunks[chunk][page];
+        if entry & KIND == BYTES
+            && let Ok(n) = u8::try_from(n)
+        {
+            let count = &mut self.bytes[index(entry)][slot];
+            if let Some(sum) = count.checked_add(n) {
+                *count = sum;
+                return;
+            }
+        }
+        self.grow(chunk, key, n);
+    }
+
+    /// The chunk of that number, made if need be.
+    #[inline]
+    fn chunk(&mut self, number: i64) -> usize {
+        let at = number.wrapping_sub(self.base);
+        match usize::try_from(at).ok().and_then(|at| self.near.get(at)) {
+            Some(&found) if found > 0 => found as usize - 1,
+            _ => self.new_chunk(number),
+        }
+    }
+
+    #[cold]
+    fn new_chunk(&mut self, number: i64) -> usize {
+        if self.near.is_empty() {
+            self.base = number;
+        }
+        let len = self.near.len() as i64;
+        // More room than asked for, so that keys that come in falling order do not move the list each time.
+        if number < self.base && self.base.saturating_sub(number) <= NEAR - len {
+            let missing = self.base - number;
+            let room = missing.max(len / 2).min(NEAR - len);
+            self.near
+                .splice(0..0, std::iter::repeat_n(0, room as usize));
+            self.base -= room;
+        } else if number >= self.base && number.saturating_sub(self.base) < NEAR {
+            let needed = (number - self.base) as usize + 1;
+            if needed > self.near.len() {
+                self.near.resize(needed, 0);
+            }
+        }
+        let next = self.chunks.len() as u32 + 1;
+        let at = usize::try_from(number.wrapping_sub(self.base)).ok();
+        let slot = match at.and_then(|at| self.near.get_mut(at)) {
+            Some(slot) => slot,
+            None => self.far.entry(number).or_default(),
+        };
+        if *slot == 0 {
+            *slot = next;
+            self.chunks.push([0; PAGES]);
+        }
+        *slot as usize - 1
+    }
+
+    #[cold]
+    fn grow(&mut self, chunk: usize, key: i64, n: u64) {
+        let (page, slot) = place(key);
+        let entry = self.chunks[chunk][page];
+        match entry & KIND {
+            BYTES => {
+                let bytes = self.bytes[index(entry)];
+                self.free.push(index(entry) as u32);
+                self.chunks[chunk][page] = self.new_words(bytes.map(u32::from));
+                self.put(key, n);
+            }
+            WORDS => {
+                let word = &mut self.words[index(entry)][slot];
+                let sum = u64::from(*word) + n;
+                *word = sum as u32;
+                if sum > u64::from(u32::MAX) {
+                    *self.beyond.entry(key).or_default() += sum >> 32;
+                }
+            }
+            _ if n == 1 && few(entry) < FEW => {
+                let at = few(entry) * SLOT_BITS;
+                self.chunks[chunk][page] = (entry + (1 << 24)) | ((slot as u32) << at);
+            }
+            _ => {
+                let mut bytes = [0; SLOTS];
+                for slot in slots(entry) {
+                    bytes[slot] += 1;
+                }
+                self.chunks[chunk][page] = self.new_bytes(bytes);
+                self.put(key, n);
+            }
+        }
+    }
+
+    fn new_bytes(&mut self, page: [u8; SLOTS]) -> u32 {
+        if let Some(free) = self.free.pop() {
+            self.bytes[free as usize] = page;
+            return BYTES | free;
+        }
+        self.bytes.push(page);
+        BYTES | (self.bytes.len() as u32 - 1)
+    }
+
+    fn new_words(&mut self, page: [u32; SLOTS]) -> u32 {
+        self.words.push(page);
+        WORDS | (self.words.len() as u32 - 1)
+    }
+
+    /// Adds everything another counter holds.
+    pub fn merge(&mut self, other: &Self) {
+        if self.total == 0 {
+            self.clone_from(other);
+            return;
+        }
+        for (number, theirs) in other.chunks_within(i64::MIN, i64::MAX) {
+            let ours = self.chunk(number);
+            for page in 0..PAGES {
+                self.merge_page(ours, number, page, other, theirs[page]);
+            }
+        }
+        for (key, n) in &other.beyond {
+            self.put(*key, n << 32);
+        }
+        self.total += other.total;
+    }
+
+    fn merge_page(&mut self, chunk: usize, number: i64, page: usize, other: &Self, theirs: u32) {
+        let ours = self.chunks[chunk][page];
+        if theirs & KIND == BYTES {
+            let added = &other.bytes[index(theirs)];
+            if ours == 0 {
+                self.chunks[chunk][page] = self.new_bytes(*added);
+                return;
+            }
+            if ours & KIND == BYTES {
+                let counts = &mut self.bytes[index(ours)];
+                if counts
+                    .iter()
+                    .zip(added)
+                    .all(|(a, b)| a.checked_add(*b).is_some())
+                {
+                    counts.iter_mut().zip(added).for_each(|(a, b)| *a += b);
+                    return;
+                }
+            }
+        }
+        let first = (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS);
+        other.each_slot(theirs, |slot, n| self.put(first + slot as i64, n));
+    }
+
+    /// The slots of a page with their counts, as far as they fit 32 bits.
+    fn each_slot(&self, entry: u32, mut visit: impl FnMut(usize, u64)) {
+        let mut all = |counts: &mut dyn Iterator<Item = u64>| {
+            counts
+                .enumerate()
+                .filter(|(_, n)| *n > 0)
+                .for_each(|(slot, n)| visit(slot, n));
+        };
+        match entry & KIND {
+            BYTES => all(&mut self.bytes[index(entry)].iter().map(|n| u64::from(*n))),
+            WORDS => all(&mut self.words[index(entry)].iter().map(|n| u64::from(*n))),
+            _ => slots(entry).for_each(|slot| visit(slot, 1)),
+        }
+    }
+
+    /// Chunks with their numbers, in ascending order.
+    fn chunks_within(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, &[u32; PAGES])> {
+        let end = self.base.saturating_add(self.near.len() as i64);
+        let found = |number: i64, at: u32| (number, &self.chunks[at as usize - 1]);
+        let below =
+            (first < self.base).then(|| self.far.range(first..=last.min(self.base - 1).max(first)));
+        let above = (last >= end).then(|| self.far.range(end.max(first)..=last));
+        let from = first.clamp(self.base, end) - self.base;
+        let to = last.saturating_add(1).clamp(self.base + from, end) - self.base;
+        let near = self.near[from as usize..to as usize].iter().enumerate();
+        let near = near
+            .filter(|(_, at)| **at > 0)
+            .map(move |(i, at)| found(self.base + from + i as i64, *at));
+        let far = move |range: Option<std::collections::btree_map::Range<'_, i64, u32>>| {
+            range
+                .into_iter()
+                .flatten()
+                .map(|(n, at)| (*n, *at))
+                .collect::<Vec<_>>()
+        };
+        let far_chunks = move |range| far(range).into_iter().map(move |(n, at)| found(n, at));
+        far_chunks(below).chain(near).chain(far_chunks(above))
+    }
+
+    /// Keys in ascending order, each with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+        self.range(i64::MIN, i64::MAX)
+    }
+
+    /// Keys from `first` to `last`, both included, in ascending order, each with its count.
+    pub fn range(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, u64)> + '_ {
+        let chunks =
+            (first <= last).then(|| self.chunks_within(first >> CHUNK_BITS, last >> CHUNK_BITS));
+        chunks
+            .into_iter()
+            .flatten()
+            .flat_map(move |(number, pages)| {
+                pages
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, entry)| **entry != 0)
+                    .map(move |(page, entry)| {
+                        (
+                            (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS),
+                            *entry,
+                        )
+                    })
+            })
+            .filter(move |(at, _)| *at <= last && at.saturating_add(SLOTS as i64) > first)
+            .flat_map(move |(at, entry)| {
+                let page = self.page(at, entry);
+                (0..SLOTS).filter_map(move |slot| {
+                    (page[slot] > 0).then(|| (at + slot as i64, page[slot]))
+                })
+            })
+            .filter(move |(key, _)| (first..=last).contains(key))
+    }
+
+    fn page(&self, first: i64, entry: u32) -> [u64; SLOTS] {
+        let mut page = match entry & KIND {
+            BYTES => self.bytes[index(entry)].map(u64::from),
+            WORDS => self.words[index(entry)].map(u64::from),
+            _ => {
+                let mut page = [0; SLOTS];
+                slots(entry).for_each(|slot| page[slot] += 1);
+                page
+            }
+        };
+        if !self.beyond.is_empty() {
+            for (key, n) in self.beyond.range(first..first + SLOTS as i64) {
+                page[(key - first) as usize] += n << 32;
+            }
+        }
+        page
+    }
+
+    /// A key's count.
+    pub fn get(&self, key: i64) -> u64 {
+        self.range(key, key).next().map_or(0, |(_, n)| n)
+    }
+
+    /// Sum of all counts.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// The smallest key.
+    pub fn first(&self) -> Option<i64> {
+        self.iter().next().map(|(key, _)| key)
+    }
+
+    /// The largest key.
+    pub fn last(&self) -> Option<i64> {
+        let (number, pages) = self.chunks_within(i64::MIN, i64::MAX).last()?;
+        let page = pages.iter().rposition(|entry| *entry != 0)?;
+        let at = (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS);
+        let counts = self.page(at, pages[page]);
+        counts
+            .iter()
+            .rposition(|n| *n > 0)
+            .map(|slot| at + slot as i64)
+    }
+}
+
+fn place(key: i64) -> (usize, usize) {
+    (
+        (key >> SLOT_BITS) as usize & (PAGES - 1),
+        key as usize & (SLOTS - 1),
+    )
+}
+
+fn index(entry: u32) -> usize {
+    (entry & !KIND) as usize
+}
+
+fn few(entry: u32) -> u32 {
+    entry >> 24
+}
+
+/// The slots that an entry holds by itself, in the order they came.
+fn slots(entry: u32) -> impl Iterator<Item = usize> {
+    (0..few(entry)).map(move |i| (entry >> (i * SLOT_BITS)) as usize & (SLOTS - 1))
+}
+
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.total == other.total && self.iter().eq(other.iter())
+    }
+}
+
+impl std::fmt::Debug for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl FromIterator<(i64, u64)> for Counts {
+    fn from_iter<I: IntoIterator<Item = (i64, u64)>>(pairs: I) -> Self {
+        let mut counts = Self::default();
+        for (key, n) in pairs {
+            counts.add(key, n);
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn listed(counts: &Counts) -> Vec<(i64, u64)> {
+        counts.iter().collect()
+    }
+
+    #[test]
+    fn a_page_grows_from_slots_to_bytes_to_words() {
+        let mut counts = Counts::default();
+        for n in [1, 1, 1, 1, 1, 300, 5_000_000_000] {
+            counts.add(7, n);
+            counts.add(1 << 40, 1);
+        }
+        assert_eq!(listed(&counts), [(7, 5_000_000_305), (1 << 40, 7)]);
+        assert_eq!(
+            (counts.first(), counts.last(), counts.total()),
+            (Some(7), Some(1 << 40), 5_000_000_312)
+        );
+        assert_eq!((counts.get(7), counts.get(8)), (5_000_000_305, 0));
+    }
+
+    #[test]
+    fn nothing_is_empty() {
+        let counts = Counts::default();
+        assert_eq!(
+            (counts.first(), counts.last(), counts.get(3)),
+            (None, None, 0)
+        );
+        assert!(counts.is_empty() && listed(&counts).is_empty());
+    }
+
+    /// Keys near one another, far away, and on either side of zero.
+    fn keys() -> impl Strategy<Value = Vec<(i64, u64)>> {
+        let key = prop_oneof![
+            4 => -300..300_i64,
+            2 => -5_000_000..5_000_000_i64,
+            1 => 1_700_000_000_000..1_700_000_100_000_i64,
+            1 => any::<i64>().prop_map(|k| k >> 12),
+        ];
+        let n = prop_oneof![6 => Just(1), 2 => 1..300_u64, 1 => 0..10_000_000_000_u64];
+        prop::collection::vec((key, n), 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn counts_as_a_map_does(one in keys(), two in keys(), from in -400..400_i64, len in 0..2000_i64) {
+            let mut map = BTreeMap::new();
+            for (key, n) in one.iter().chain(&two).filter(|(_, n)| *n > 0) {
+                *map.entry(*key).or_insert(0) += n;
+            }
+            let mut merged: Counts = one.iter().copied().collect();
+            merged.merge(&two.iter().copied().collect());
+            let whole: Counts = one.iter().chain(&two).copied().collect();
+            prop_assert_eq!(listed(&merged), map.iter().map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
+            prop_assert_eq!(&merged, &whole);
+            prop_assert_eq!(merged.total(), map.values().sum::<u64>());
+            prop_assert_eq!(merged.last(), map.keys().next_back().copied());
+            let part: Vec<_> = whole.range(from, from + len).collect();
+            prop_assert_eq!(part, map.range(from..=from + len).map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
+        }
+    }
+}

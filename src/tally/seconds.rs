@@ -1,0 +1,120 @@
+//! What happened in each second: requests, failures, and response times in logarithmic buckets.
+
+use super::Counts;
+
+/// Buckets in each doubling of the response time; the middle of a bucket is off by at most 1 ÷ 256, or 0.4 %.
+const PER_DOUBLING_BITS: u32 = 7;
+/// Room for the buckets of one second: response times up to a century need 5,900.
+const BUCKETS: i64 = 1 << 13;
+
+/// Counts per epoch second.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seconds {
+    /// Requests that started (or, in Locust's tables, finished) in each second.
+    pub requests: Counts,
+    /// Failures among them.
+    pub failures: Counts,
+    /// Second × 8192 + bucket → requests; empty when the source has no such detail.
+    times: Counts,
+}
+
+/// The logarithmic bucket of a response time in µs: exact below 256, then 128 for each doubling.
+#[inline]
+pub fn bucket(us: u64) -> u16 {
+    let shift = (63 - (us | 1).leading_zeros()).saturating_sub(PER_DOUBLING_BITS);
+    ((u64::from(shift) << PER_DOUBLING_BITS) + (us >> shift)) as u16
+}
+
+/// The middle of a bucket, in milliseconds.
+pub fn bucket_value_ms(bucket: u16) -> f64 {
+    let doublings = (u32::from(bucket) >> PER_DOUBLING_BITS).saturating_sub(1);
+    let lowest = (u64::from(bucket) - (u64::from(doublings) << PER_DOUBLING_BITS)) << doublings;
+    (lowest as f64 + ((1_u64 << doublings) - 1) as f64 / 2.0) / 1e3
+}
+
+impl Seconds {
+    /// Counts one request.
+    #[inline]
+    pub fn add(&mut self, second: i64, us: u64, failed: bool) {
+        self.requests.add(second, 1);
+        self.failures.add(second, u64::from(failed));
+        self.times.add(second * BUCKETS + i64::from(bucket(us)), 1);
+    }
+
+    /// Adds everything another count holds.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests.merge(&other.requests);
+        self.failures.merge(&other.failures);
+        self.times.merge(&other.times);
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.failures.is_empty()
+    }
+
+    /// First and last second with a request or a failure.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let first = [self.requests.first(), self.failures.first()]
+            .into_iter()
+            .flatten()
+            .min()?;
+        let last = self.requests.last().max(self.failures.last())?;
+        Some((first, last))
+    }
+
+    /// Bucket and requests of one second, in ascending order.
+    pub fn buckets(&self, second: i64) -> impl Iterator<Item = (u16, u64)> + '_ {
+        let first = second * BUCKETS;
+        self.times
+            .range(first, first + BUCKETS - 1)
+            .map(move |(key, n)| ((key - first) as u16, n))
+    }
+
+    /// Second, bucket and requests, in ascending order.
+    pub fn all_buckets(&self) -> impl Iterator<Item = (i64, u16, u64)> + '_ {
+        self.times
+            .iter()
+            .map(|(key, n)| (key.div_euclid(BUCKETS), key.rem_euclid(BUCKETS) as u16, n))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_within_half_a_percent_and_rise() {
+        let mut last = 0;
+        for us in [
+            0,
+            1,
+            7,
+            127,
+            128,
+            255,
+            256,
+            257,
+            999,
+            1_000,
+            123_456,
+            60_000_000,
+            3_200_000_000_000_000,
+        ] {
+            let shown = bucket_value_ms(bucket(us)) * 1e3;
+            let off = (shown - us as f64).abs();
+            assert!(off <= us as f64 * 0.004, "{us} shown as {shown}");
+            assert!(bucket(us) >= last && i64::from(bucket(us)) < BUCKETS);
+            last = bucket(us);
+        }
+    }
+
+    #[test]
+    fn every_bucket_has_its_own_value() {
+        // 300 µs: shift 1, bucket 128 + 150 = 278; it holds 300 and 301, so its middle is 300.5 µs.
+        assert_eq!(bucket(300), 278);
+        assert_eq!(bucket(301), 278);
+        assert!((bucket_value_ms(278) - 0.3005).abs() < 1e-12);
+        assert_eq!(bucket_value_ms(bucket(200)), 0.2);
+    }
+}
