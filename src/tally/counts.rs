@@ -164,8 +164,8 @@ impl Counts {
         }
         for (number, theirs) in other.chunks_within(i64::MIN, i64::MAX) {
             let ours = self.chunk(number);
-            for page in 0..PAGES {
-                self.merge_page(ours, number, page, other, theirs[page]);
+            for (page, entry) in theirs.iter().enumerate() {
+                self.merge_page(ours, number, page, other, *entry);
             }
         }
         for (key, n) in &other.beyond {
@@ -264,9 +264,8 @@ impl Counts {
             .filter(move |(at, _)| *at <= last && at.saturating_add(SLOTS as i64) > first)
             .flat_map(move |(at, entry)| {
                 let page = self.page(at, entry);
-                (0..SLOTS).filter_map(move |slot| {
-                    (page[slot] > 0).then(|| (at + slot as i64, page[slot]))
-                })
+                let slots = page.into_iter().enumerate().filter(|(_, n)| *n > 0);
+                slots.map(move |(slot, n)| (at + slot as i64, n))
             })
             .filter(move |(key, _)| (first..=last).contains(key))
     }

@@ -21,7 +21,7 @@ pub struct Seconds {
 /// The logarithmic bucket of a response time in µs: exact below 256, then 128 for each doubling.
 #[inline]
 pub fn bucket(us: u64) -> u16 {
-    let shift = (63 - (us | 1).leading_zeros()).saturating_sub(PER_DOUBLING_BITS);
+    let shift = (us | 1).ilog2().saturating_sub(PER_DOUBLING_BITS);
     ((u64::from(shift) << PER_DOUBLING_BITS) + (us >> shift)) as u16
 }
 
