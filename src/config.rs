@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
 use crate::gate::{Combine, Gate, Level, Selector};
+use crate::input::{Moment, Span};
 
 pub mod expression;
 mod raw;
@@ -9,8 +10,8 @@ mod raw;
 /// A valid gate file.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// `[run] warmup`, in milliseconds.
-    pub warmup_ms: Option<f64>,
+    /// `[run] warmup`, `from`, `to` and `phase`.
+    pub span: Span,
     /// `[run] on-undecided = "warn"`.
     pub undecided_warns: bool,
     /// `[failures] expected`.
@@ -70,6 +71,19 @@ pub fn require(text: &str, number: usize) -> Result<Gate, Diagnostic> {
         floor: None,
         origin: Origin::file(FLAG),
     })
+}
+
+/// A moment of the run: RFC 3339, or a duration after the first start (`30s`).
+pub fn moment(text: &str) -> Option<Moment> {
+    match expression::duration_ms(text) {
+        Some(ms) => Some(Moment::After(ms)),
+        None => Some(Moment::At(
+            text.trim()
+                .parse::<jiff::Timestamp>()
+                .ok()?
+                .as_millisecond(),
+        )),
+    }
 }
 
 /// The known word nearest to a mistyped one, if it is near.
@@ -140,7 +154,7 @@ on = "*"
 "#;
         let config = parse(text, "loadgate.toml").expect("valid");
         assert_eq!(
-            (config.warmup_ms, config.undecided_warns),
+            (config.span.warmup_ms, config.undecided_warns),
             (Some(30_000.0), true)
         );
         assert_eq!(config.expected, [403, 404, 409]);

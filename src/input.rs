@@ -10,8 +10,14 @@ use crate::tally::Tally;
 
 pub mod locust;
 pub mod request_log;
+mod span;
 
 use locust::{Kind, Tables};
+use request_log::{Bounds, Content, Survey};
+use span::bounds;
+
+/// How much of a file is looked at to recognise it.
+const HEAD: u64 = 1 << 16;
 
 /// How to read.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +28,37 @@ pub struct Options {
     pub map: Vec<(String, String)>,
     /// `--allow-bad-lines`.
     pub allow_bad_lines: u64,
-    /// Left out of every metric: this many ms after the first start.
+    /// Which part of the run counts.
+    pub span: Span,
+}
+
+/// Which part of a run counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Span {
+    /// Left out: this many ms after the first start.
     pub warmup_ms: Option<f64>,
+    /// Only what starts from here on.
+    pub from: Option<Moment>,
+    /// Only what starts before.
+    pub to: Option<Moment>,
+    /// Only the time during which the most users ran.
+    pub steady: bool,
+}
+
+/// A moment of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Moment {
+    /// Epoch ms.
+    At(i64),
+    /// So many ms after the first start.
+    After(f64),
+}
+
+impl Span {
+    /// Whether the whole run counts.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What was read.
@@ -35,8 +70,8 @@ pub struct Loaded {
     pub sources: Vec<Source>,
     /// Reconciliation, truncated lines, what the source lacks: sentences for every report.
     pub notes: Vec<String>,
-    /// A warm-up was asked for, but only finished tables were there, which cannot leave it out.
-    pub warmup_not_applied: bool,
+    /// Why no gate can be decided on this run, if so: a part of the run was asked for that the source cannot give.
+    pub refused: Option<String>,
 }
 
 /// What a file is.
@@ -69,10 +104,16 @@ impl Format {
 /// A file that was named or found.
 struct Found {
     name: String,
-    /// Standard input, read into memory.
-    bytes: Option<Vec<u8>>,
+    /// Standard input: its beginning, or all of it.
+    stdin: Option<Stdin>,
     /// Whether it was found in a folder, where what is not recognised is not an error.
     in_folder: bool,
+}
+
+/// What was read of standard input to recognise it.
+struct Stdin {
+    bytes: Vec<u8>,
+    is_all: bool,
 }
 
 /// Reads all inputs as one run.
@@ -83,7 +124,7 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
     let mut tables = Tables::default();
     let mut loaded = Loaded::default();
     let mut allowance = options.allow_bad_lines;
-    for found in discover(runs, &mut problems) {
+    for found in discover(runs, options, &mut problems) {
         match recognise(&found, forced, options) {
             Ok(Some(Format::RequestLog)) => logs.push(found),
             Ok(Some(Format::Locust(kind))) => {
@@ -134,7 +175,7 @@ fn forced_format(options: &Options) -> Result<Option<Format>, Vec<Diagnostic>> {
 /// The log gives the numbers where it has any; Locust's tables are then reconciled with it.
 fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
     let from_log = !loaded.tally.endpoints.is_empty() || !loaded.tally.samples.is_empty();
-    let reconcile = (from_log && options.warmup_ms.is_none()).then_some(&loaded.tally);
+    let reconcile = (from_log && options.span.is_whole()).then_some(&loaded.tally);
     let (tally, notes) = tables.finish(reconcile);
     loaded.notes.extend(notes);
     if let Some(tally) = tally {
@@ -143,7 +184,10 @@ fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
                 loaded.tally.users = tally.users;
             }
         } else {
-            loaded.warmup_not_applied = options.warmup_ms.is_some();
+            if !options.span.is_whole() {
+                let why = "a part of the run was asked for, but finished tables hold only the whole; a request log can be cut";
+                loaded.refused = Some(why.to_owned());
+            }
             loaded.tally = tally;
         }
     }
@@ -156,18 +200,18 @@ fn read_logs(
     loaded: &mut Loaded,
     problems: &mut Vec<Diagnostic>,
 ) {
-    let mut reader = request_log::Reader::new(&options.map);
-    if let Some(warmup) = options.warmup_ms {
-        for log in logs {
-            if let Ok(mut bytes) = open(log) {
-                reader.find_first_start(&mut bytes);
-            }
-        }
-        reader.leave_out(warmup);
-    }
+    let bounds = if options.span.is_whole() {
+        Bounds::default()
+    } else {
+        let cut = bounds(&survey(logs, options), &options.span);
+        loaded.notes.extend(cut.note);
+        loaded.refused = cut.refused;
+        cut.bounds
+    };
+    let mut reader = request_log::Reader::new(&options.map, bounds);
     for log in logs {
-        let read = open(log).map_err(|d| vec![d]);
-        match read.and_then(|mut bytes| reader.read(&log.name, &mut bytes, allowance)) {
+        let read = content(log).map_err(|d| vec![d]);
+        match read.and_then(|content| reader.read(&log.name, content, allowance)) {
             Ok(source) => loaded.sources.push(source),
             Err(found) => problems.extend(found),
         }
@@ -175,6 +219,16 @@ fn read_logs(
     let (tally, notes) = reader.finish();
     loaded.tally = tally;
     loaded.notes.extend(notes);
+}
+
+fn survey(logs: &[Found], options: &Options) -> Survey {
+    let reader = request_log::Reader::new(&options.map, Bounds::default());
+    let mut survey = Survey::default();
+    // What cannot be read is told when it is read to be counted.
+    for content in logs.iter().filter_map(|log| content(log).ok()) {
+        reader.survey(content, &mut survey);
+    }
+    survey
 }
 
 fn rejected_note(sources: &[Source]) -> Option<String> {
@@ -194,18 +248,27 @@ const PREFIX_ENDINGS: [&str; 7] = [
     ".json",
 ];
 
-fn discover(runs: &[String], problems: &mut Vec<Diagnostic>) -> Vec<Found> {
+fn discover(runs: &[String], options: &Options, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for run in runs {
         let path = Path::new(run);
         let mut named = Vec::new();
         if run == "-" {
+            // What is looked over twice has to be kept.
+            let limit = if options.span.is_whole() {
+                HEAD
+            } else {
+                u64::MAX
+            };
             let mut bytes = Vec::new();
-            match std::io::stdin().lock().read_to_end(&mut bytes) {
-                Ok(_) => named.push(Found {
+            match std::io::stdin().lock().take(limit).read_to_end(&mut bytes) {
+                Ok(read) => named.push(Found {
                     name: "-".to_owned(),
-                    bytes: Some(bytes),
+                    stdin: Some(Stdin {
+                        bytes,
+                        is_all: (read as u64) < limit,
+                    }),
                     in_folder: false,
                 }),
                 Err(error) => problems.push(unreadable("-", &error)),
@@ -215,7 +278,7 @@ fn discover(runs: &[String], problems: &mut Vec<Diagnostic>) -> Vec<Found> {
         } else if path.exists() {
             named.push(Found {
                 name: run.clone(),
-                bytes: None,
+                stdin: None,
                 in_folder: false,
             });
         } else {
@@ -225,7 +288,7 @@ fn discover(runs: &[String], problems: &mut Vec<Diagnostic>) -> Vec<Found> {
                     .filter(|p| Path::new(p).is_file())
                     .map(|name| Found {
                         name,
-                        bytes: None,
+                        stdin: None,
                         in_folder: false,
                     }),
             );
@@ -268,7 +331,7 @@ fn in_folder(path: &Path, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
         .into_iter()
         .map(|name| Found {
             name,
-            bytes: None,
+            stdin: None,
             in_folder: true,
         })
         .collect()
@@ -291,33 +354,64 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// The file's content, decompressed if it begins with the magic bytes of gzip or Zstandard.
-fn open(found: &Found) -> Result<Box<dyn BufRead>, Diagnostic> {
+/// The content, decompressed if it begins with the magic bytes of gzip or Zstandard. `only_head`: of standard input only
+/// what was already read.
+fn open(found: &Found, only_head: bool) -> Result<Box<dyn BufRead + Send>, Diagnostic> {
     let failed = |error: std::io::Error| unreadable(&found.name, &error);
-    let mut raw: Box<dyn BufRead> = match &found.bytes {
-        Some(bytes) => Box::new(Cursor::new(bytes.clone())),
-        None => Box::new(BufReader::with_capacity(
-            1 << 16,
-            std::fs::File::open(&found.name).map_err(failed)?,
-        )),
+    let mut raw: Box<dyn BufRead + Send> = if let Some(stdin) = &found.stdin {
+        let begin = Cursor::new(stdin.bytes.clone());
+        if stdin.is_all || only_head {
+            Box::new(begin)
+        } else {
+            Box::new(BufReader::with_capacity(
+                1 << 18,
+                begin.chain(std::io::stdin()),
+            ))
+        }
+    } else {
+        let file = std::fs::File::open(&found.name).map_err(failed)?;
+        Box::new(BufReader::with_capacity(1 << 18, file))
     };
     let head = raw.fill_buf().map_err(failed)?;
     if head.starts_with(GZIP) {
-        return Ok(Box::new(BufReader::with_capacity(
-            1 << 16,
-            flate2::bufread::MultiGzDecoder::new(raw),
-        )));
+        let decoder = flate2::bufread::MultiGzDecoder::new(raw);
+        return Ok(Box::new(BufReader::with_capacity(1 << 18, decoder)));
     }
     if head.starts_with(ZSTD) {
         let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(failed)?;
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, decoder)));
+        return Ok(Box::new(BufReader::with_capacity(1 << 18, decoder)));
     }
     Ok(raw)
 }
 
+/// A request log: a plain file of lines can be read by several threads at once.
+fn content(found: &Found) -> Result<Content, Diagnostic> {
+    let mut stream = open(found, false)?;
+    let failed = |error: std::io::Error| unreadable(&found.name, &error);
+    if found.stdin.is_none() {
+        let file = std::fs::File::open(&found.name).map_err(failed)?;
+        let about = file.metadata().map_err(failed)?;
+        let mut magic = [0; 4];
+        let is_plain = about.is_file() && {
+            let read = (&file).take(4).read(&mut magic).map_err(failed)?;
+            !(magic[..read].starts_with(GZIP) || magic[..read].starts_with(ZSTD))
+        };
+        let is_array = stream
+            .fill_buf()
+            .map_err(failed)?
+            .iter()
+            .find(|b| !b.is_ascii_whitespace())
+            == Some(&b'[');
+        if is_plain && !is_array {
+            return Ok(Content::File(file, about.len()));
+        }
+    }
+    Ok(Content::Stream(stream))
+}
+
 fn read_all(found: &Found) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
-    open(found)?
+    open(found, false)?
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&found.name, &error))?;
     Ok(bytes)
@@ -332,13 +426,15 @@ fn recognise(
     if let Some(format) = forced {
         return Ok(Some(format));
     }
-    let mut reader = open(found)?;
     let mut head = Vec::new();
-    reader
-        .by_ref()
-        .take(1 << 16)
-        .read_to_end(&mut head)
-        .map_err(|error| unreadable(&found.name, &error))?;
+    let read = open(found, true)?.take(HEAD).read_to_end(&mut head);
+    // The beginning of a compressed stream ends in its middle.
+    let is_part = found.stdin.as_ref().is_some_and(|stdin| !stdin.is_all) && !head.is_empty();
+    if let Err(error) = read
+        && !is_part
+    {
+        return Err(unreadable(&found.name, &error));
+    }
     if head.is_empty() {
         return empty(found);
     }

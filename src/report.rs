@@ -169,7 +169,7 @@ pub(crate) mod fixture {
     use crate::gate::{Terms, judge};
     use crate::outcome::Outcome;
     use crate::summary::{About, Summary};
-    use crate::tally::{Request, Tally};
+    use crate::tally::{Endpoint, ErrorKey, Request, Tally};
 
     /// A name that breaks out of whatever does not escape it.
     pub const HOSTILE: &str =
@@ -178,18 +178,21 @@ pub(crate) mod fixture {
     /// `requests` requests, every tenth failed, judged against a gate that passes, one that fails, one undecided.
     pub fn analysis(requests: u64) -> Analysis {
         let mut tally = Tally::default();
+        let unavailable = ErrorKey::new(Some(503), HOSTILE);
         for i in 0..requests {
-            tally.add(&Request {
+            let endpoint = Endpoint {
+                name: if i % 2 == 0 { HOSTILE } else { "/plain" }.to_owned(),
+                method: "GET".to_owned(),
+            };
+            let request = Request {
                 start_ms: Some(1_767_225_600_000 + i as i64 * 250),
-                method: "GET",
-                name: if i % 2 == 0 { HOSTILE } else { "/plain" },
                 response_time_us: (i + 1) * 1500,
                 status: Some(if i % 10 == 9 { 503 } else { 200 }),
-                failed: i % 10 == 9,
-                error: (i % 10 == 9).then_some(HOSTILE),
+                failure: (i % 10 == 9).then_some(&unavailable),
                 users: Some(i),
                 ..Request::default()
-            });
+            };
+            tally.add(endpoint, &request);
         }
         let about = About {
             label: HOSTILE.to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::tally::fields::Slope;
+use crate::tally::windows::{self, Peak};
 use crate::tally::{Category, Endpoint, EndpointTally, Evidence, FieldTally, Tally};
 
 pub mod quantile;
@@ -54,6 +55,8 @@ pub struct Summary {
     pub errors: Vec<ErrorSummary>,
     /// Requests, failures, percentiles and users over time.
     pub timeline: Timeline,
+    /// The busiest windows of one second and of a minute. Only from requests.
+    pub peaks: Vec<Peak>,
     /// What the reader must know to trust the numbers, in sentences.
     pub notes: Vec<String>,
 }
@@ -81,10 +84,6 @@ pub struct EndpointSummary {
     pub fields: BTreeMap<String, FieldSummary>,
     /// The endpoint over time; the same intervals as the run's timeline.
     pub timeline: Timeline,
-    /// Most requests in any one-second window: count and the window's start, epoch ms. Only from requests.
-    pub peak_second: Option<(u64, i64)>,
-    /// Most requests in any 60-second window: count and the window's start, epoch ms. Only from requests.
-    pub peak_minute: Option<(u64, i64)>,
     /// The counts behind these figures, from which gates measure what no table shows.
     pub tally: EndpointTally,
 }
@@ -199,15 +198,9 @@ impl EndpointSummary {
                 .filter_map(|(n, f)| Some((n.clone(), field(f, requests)?)))
                 .collect(),
             timeline: frame.of(&tally),
-            peak_second: peak(&tally, 1000),
-            peak_minute: peak(&tally, 60_000),
             tally,
         }
     }
-}
-
-fn peak(tally: &EndpointTally, window_ms: i64) -> Option<(u64, i64)> {
-    crate::tally::windows::peak(&tally.starts, window_ms).map(|p| (p.count, p.start_ms))
 }
 
 fn field(tally: &FieldTally, requests: u64) -> Option<FieldSummary> {
@@ -238,6 +231,43 @@ pub fn slope_interval(slope: &Slope) -> Option<(f64, f64)> {
     Some((slope.per_hour - half, slope.per_hour + half))
 }
 
+/// Large endpoints are summarised by several threads; their order stays.
+fn summarise(
+    endpoints: Vec<(Endpoint, EndpointTally)>,
+    duration_s: Option<f64>,
+    frame: &timeline::Frame,
+) -> Vec<EndpointSummary> {
+    const WORTH_A_THREAD: u64 = 100_000;
+    let one = |(key, counts)| EndpointSummary::new(Some(key), counts, duration_s, frame);
+    let requests: u64 = endpoints.iter().map(|(_, counts)| counts.requests).sum();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if requests < WORTH_A_THREAD || threads == 1 {
+        return endpoints.into_iter().map(one).collect();
+    }
+    let queue = std::sync::Mutex::new(endpoints.into_iter().enumerate());
+    let share = || {
+        let mut done = Vec::new();
+        // The lock is held only to take the next one.
+        while let Some((at, endpoint)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+            done.push((at, one(endpoint)));
+        }
+        done
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        let mut done = share();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, summary)| summary).collect()
+}
+
 impl Summary {
     /// Computes every figure from the counts.
     pub fn new(tally: Tally, about: About) -> Self {
@@ -253,11 +283,7 @@ impl Summary {
         let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
         let total = EndpointSummary::new(None, total, duration_s, &frame);
         let (errors, users_max) = (errors(&tally), tally.users.values().max().copied());
-        let endpoints = tally
-            .endpoints
-            .into_iter()
-            .map(|(key, counts)| EndpointSummary::new(Some(key), counts, duration_s, &frame))
-            .collect();
+        let endpoints = summarise(tally.endpoints.into_iter().collect(), duration_s, &frame);
         Self {
             label: about.label,
             started_ms,
@@ -267,6 +293,10 @@ impl Summary {
             sources: about.sources,
             metadata: about.metadata,
             timeline: total.timeline.clone(),
+            peaks: [1000, 60_000]
+                .into_iter()
+                .filter_map(|ms| windows::peak(&total.tally.starts, ms))
+                .collect(),
             errors,
             total,
             endpoints,

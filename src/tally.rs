@@ -50,22 +50,16 @@ pub enum Evidence {
 }
 
 /// One request as any log tells it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
     /// Start, epoch milliseconds.
     pub start_ms: Option<i64>,
-    /// `GET`, …; empty when absent.
-    pub method: &'a str,
-    /// The endpoint's name.
-    pub name: &'a str,
     /// Response time in microseconds, rounded half up.
     pub response_time_us: u64,
     /// HTTP status; `None` when there was no response (0 in the log).
     pub status: Option<u16>,
-    /// Whether it counts as a failure.
-    pub failed: bool,
-    /// The error's text, if any.
-    pub error: Option<&'a str>,
+    /// What kind of failure it was; `None` for a success.
+    pub failure: Option<&'a ErrorKey>,
     /// Concurrent users at that moment, if the log says.
     pub users: Option<u64>,
     /// Body bytes, if the log says.
@@ -89,6 +83,8 @@ pub struct EndpointTally {
     pub failed_response_times: Counts,
     /// Sum of response times in microseconds, if known.
     pub sum_us: Option<f64>,
+    /// Sum of the squares of the response times in microseconds; 0 unless from requests.
+    pub sum_squares_us: u128,
     /// Shortest response time in microseconds, if known.
     pub min_us: Option<f64>,
     /// Longest response time in microseconds, if known.
@@ -167,25 +163,30 @@ impl EndpointTally {
         self.requests += 1;
         self.response_times.add(us as i64, 1);
         self.sum_us = Some(self.sum_us.unwrap_or(0.0) + us as f64);
+        self.sum_squares_us = self
+            .sum_squares_us
+            .saturating_add(u128::from(us) * u128::from(us));
         self.min_us = merge_option(self.min_us, Some(us as f64), f64::min);
         self.max_us = merge_option(self.max_us, Some(us as f64), f64::max);
-        self.bytes += request.response_length.unwrap_or(0.0);
+        // Whole bytes, so that the sum is exact in any order.
+        self.bytes += request.response_length.unwrap_or(0.0).round();
         match request.status {
             Some(status) => *self.statuses.entry(status).or_default() += 1,
             None => self.without_status += 1,
         }
-        if request.failed {
+        if let Some(failure) = request.failure {
             self.failures += 1;
             self.failed_response_times.add(us as i64, 1);
             *self.failures_by_status.entry(request.status).or_default() += 1;
-            let key = ErrorKey::new(request.status, request.error.unwrap_or_default());
-            self.errors
-                .entry(key)
-                .or_default()
-                .add(1, request.start_ms, request.start_ms);
+            if !self.errors.contains_key(failure) {
+                self.errors.insert(failure.clone(), ErrorTally::default());
+            }
+            if let Some(error) = self.errors.get_mut(failure) {
+                error.add(1, request.start_ms, request.start_ms);
+            }
         }
         match request.start_ms {
-            Some(start) => self.add_start(start, us, request.failed),
+            Some(start) => self.add_start(start, us, request.failure.is_some()),
             None => self.without_start += 1,
         }
         for (name, value) in request.fields {
@@ -210,6 +211,7 @@ impl EndpointTally {
         self.failed_response_times
             .merge(&other.failed_response_times);
         self.sum_us = merge_option(self.sum_us, other.sum_us, |a, b| a + b);
+        self.sum_squares_us = self.sum_squares_us.saturating_add(other.sum_squares_us);
         self.min_us = merge_option(self.min_us, other.min_us, f64::min);
         self.max_us = merge_option(self.max_us, other.max_us, f64::max);
         self.reported_rps = merge_option(self.reported_rps, other.reported_rps, |a, b| a + b);
@@ -239,13 +241,9 @@ impl EndpointTally {
 }
 
 impl Tally {
-    /// Counts one request.
-    pub fn add(&mut self, request: &Request<'_>) {
-        let key = Endpoint {
-            name: request.name.to_owned(),
-            method: request.method.to_owned(),
-        };
-        self.endpoints.entry(key).or_default().add(request);
+    /// Counts one request of an endpoint.
+    pub fn add(&mut self, endpoint: Endpoint, request: &Request<'_>) {
+        self.endpoints.entry(endpoint).or_default().add(request);
         if let (Some(users), Some(start)) = (request.users, request.start_ms) {
             self.add_users(start.div_euclid(1000), users);
         }
@@ -260,6 +258,19 @@ impl Tally {
     pub fn add_users(&mut self, second: i64, users: u64) {
         let most = self.users.entry(second).or_default();
         *most = (*most).max(users);
+    }
+
+    /// Adds everything another tally counted, and takes over what it can instead of copying it.
+    pub fn absorb(&mut self, mut other: Self) {
+        for (key, counts) in std::mem::take(&mut other.endpoints) {
+            match self.endpoints.get_mut(&key) {
+                Some(known) => known.merge(&counts),
+                None => {
+                    self.endpoints.insert(key, counts);
+                }
+            }
+        }
+        self.merge(&other);
     }
 
     /// Adds everything another tally counted.

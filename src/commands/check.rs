@@ -59,7 +59,7 @@ fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Fa
     }
     if let Some(text) = &args.warmup {
         match config::expression::duration_ms(text) {
-            Some(ms) => config.warmup_ms = Some(ms),
+            Some(ms) => config.span.warmup_ms = Some(ms),
             None => problems.push(
                 Diagnostic::new("bad-value", format!("`{text}` is not a duration"))
                     .at(Origin::file("--warmup"))
@@ -103,16 +103,14 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         format: args.format.clone(),
         map: config.map.clone(),
         allow_bad_lines: args.allow_bad_lines,
-        warmup_ms: config.warmup_ms,
+        span: config.span,
     };
     let loaded = input::load(&args.runs, &options)?;
     let mut metadata: BTreeMap<String, String> = args.label.iter().cloned().collect();
     let label = metadata.remove("name").unwrap_or_else(|| label(&args.runs));
     let terms = Terms {
         expected: config.expected.clone(),
-        refused: loaded.warmup_not_applied.then(|| {
-            "a warm-up was asked for, but finished tables cannot leave it out; a request log can".to_owned()
-        }),
+        refused: loaded.refused,
     };
     let about = About {
         label,

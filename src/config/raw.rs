@@ -12,6 +12,14 @@ use crate::gate::{Combine, Gate, Level, Requirement, Selector};
 type Value<'t> = Spanned<DeValue<'t>>;
 
 const SECTIONS: &[&str] = &["run", "failures", "input", "gate"];
+const RUN_KEYS: &[&str] = &["warmup", "from", "to", "phase", "on-undecided"];
+/// What a text should have been, and what to write.
+type Form = (&'static str, &'static str);
+const DURATION: Form = ("a duration", "write `30s`, `500ms` or `2min`");
+const MOMENT: Form = (
+    "a moment",
+    "write `2026-01-31T12:00:00Z`, or `30s` for that long after the first start",
+);
 const GATE_KEYS: &[&str] = &[
     "id",
     "require",
@@ -157,18 +165,15 @@ impl<'t> Reader<'t> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "warmup" => {
-                    let Some(text) = self.string(value, "warmup") else {
-                        continue;
-                    };
-                    self.config.warmup_ms = expression::duration_ms(text);
-                    if self.config.warmup_ms.is_none() {
-                        self.problem(
-                            "bad-value",
-                            value.span(),
-                            format!("`{text}` is not a duration"),
-                            "write `30s`, `500ms` or `2min`",
-                        );
-                    }
+                    self.config.span.warmup_ms =
+                        self.parsed(value, "warmup", expression::duration_ms, DURATION);
+                }
+                "from" => self.config.span.from = self.parsed(value, "from", super::moment, MOMENT),
+                "to" => self.config.span.to = self.parsed(value, "to", super::moment, MOMENT),
+                "phase" => {
+                    let steady = |text: &str| (text == "steady").then_some(());
+                    let form = ("a phase", "write `phase = \"steady\"`, or leave it out");
+                    self.config.span.steady = self.parsed(value, "phase", steady, form).is_some();
                 }
                 "on-undecided" => {
                     let Some(text) = self.string(value, "on-undecided") else {
@@ -178,9 +183,30 @@ impl<'t> Reader<'t> {
                         self.config.undecided_warns = level == Level::Warn;
                     }
                 }
-                name => self.unknown_key(name, key.span(), &["warmup", "on-undecided"]),
+                name => self.unknown_key(name, key.span(), RUN_KEYS),
             }
         }
+    }
+
+    /// A text that means something.
+    fn parsed<T>(
+        &mut self,
+        value: &Value<'_>,
+        what: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        form: Form,
+    ) -> Option<T> {
+        let text = self.string(value, what)?;
+        let parsed = parse(text);
+        if parsed.is_none() {
+            self.problem(
+                "bad-value",
+                value.span(),
+                format!("`{text}` is not {}", form.0),
+                form.1,
+            );
+        }
+        parsed
     }
 
     fn level(&mut self, text: &str, span: Range<usize>) -> Option<Level> {

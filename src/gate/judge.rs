@@ -283,19 +283,22 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::summary::About;
-    use crate::tally::{Request, Tally};
+    use crate::tally::{Endpoint, Request, Tally};
 
     fn run(requests: u64) -> Summary {
         let mut tally = Tally::default();
         for i in 0..requests {
-            tally.add(&Request {
+            let endpoint = Endpoint {
+                name: if i % 2 == 0 { "even" } else { "odd" }.to_owned(),
+                method: "GET".to_owned(),
+            };
+            let request = Request {
                 start_ms: Some(i as i64 * 100),
-                name: if i % 2 == 0 { "even" } else { "odd" },
-                method: "GET",
                 response_time_us: (i + 1) * 1000,
                 status: Some(200),
                 ..Request::default()
-            });
+            };
+            tally.add(endpoint, &request);
         }
         Summary::new(tally, About::default())
     }

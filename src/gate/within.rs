@@ -1,10 +1,8 @@
 //! `within DURATION`: the worst of all windows of that length, moved in steps of one second.
 
-use std::collections::BTreeMap;
-
 use super::Requirement;
 use crate::metric::{Measurement, Metric};
-use crate::summary::timeline::percentile;
+use crate::summary::timeline::Histogram;
 use crate::tally::EndpointTally;
 use crate::units;
 
@@ -16,7 +14,7 @@ const BUCKET_ERROR: f64 = 1.0 / 256.0;
 struct Window {
     requests: u64,
     failures: u64,
-    buckets: BTreeMap<u16, u64>,
+    buckets: Histogram,
 }
 
 /// Measures every window that lies wholly in the run and returns the one furthest beyond (or nearest to) the limit.
@@ -100,7 +98,7 @@ fn add(window: &mut Window, tally: &EndpointTally, second: i64) {
     window.requests += tally.seconds.requests.get(second);
     window.failures += tally.seconds.failures.get(second);
     for (bucket, n) in tally.seconds.buckets(second) {
-        *window.buckets.entry(bucket).or_default() += n;
+        window.buckets.add(bucket, n);
     }
 }
 
@@ -108,11 +106,8 @@ fn remove(window: &mut Window, tally: &EndpointTally, second: i64) {
     window.requests -= tally.seconds.requests.get(second);
     window.failures -= tally.seconds.failures.get(second);
     for (bucket, n) in tally.seconds.buckets(second) {
-        if let Some(count) = window.buckets.get_mut(&bucket) {
-            *count -= n;
-        }
+        window.buckets.remove(bucket, n);
     }
-    window.buckets.retain(|_, n| *n > 0);
 }
 
 fn measure(
@@ -131,7 +126,7 @@ fn measure(
         Metric::Rps => n / length as f64,
         Metric::Rpm => n / length as f64 * 60.0,
         Metric::Quantile(q) => {
-            let value = percentile(&window.buckets, *q).ok_or("the source does not say when which response time was seen")?;
+            let value = window.buckets.percentile(*q).ok_or("the source does not say when which response time was seen")?;
             precision = Some((value * (1.0 - BUCKET_ERROR), value * (1.0 + BUCKET_ERROR)));
             value
         }

@@ -1,20 +1,26 @@
 //! Request logs: JSON Lines or one JSON array, one object for each request.
 
-use std::io::{BufRead, Read};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufRead;
+use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::summary::Source;
-use crate::tally::{Request, Tally};
+use crate::tally::Tally;
 
+mod blocks;
 mod keys;
+mod shape;
 mod values;
+mod worker;
 
+use blocks::{Block, Blocks, FileBlocks};
 use keys::Keys;
+use worker::{Task, Worker};
 
-/// Longest line that is read.
-const LONGEST_LINE: u64 = 1 << 20;
 /// Bad lines shown one by one; the rest is counted.
 const SHOWN: usize = 5;
 
@@ -53,19 +59,9 @@ pub fn holds_a_record(head: &[u8], map: &[(String, String)]) -> bool {
     text.split(|b| *b == b'\n').any(is_record)
 }
 
-/// Reads the request logs of one run.
-pub struct Reader {
-    keys: Keys,
-    tally: Tally,
-    notes: Vec<String>,
-    first_start_ms: Option<i64>,
-    not_before_ms: Option<i64>,
-    left_out: u64,
-    without_start: u64,
-}
-
-/// What is wrong with a record: the message, the key or text it is about, what to do.
-struct Bad {
+/// What is wrong with a record: the message, where, what to do.
+#[derive(Debug)]
+pub(crate) struct Bad {
     message: String,
     /// Column from 1, in characters.
     column: usize,
@@ -75,86 +71,106 @@ struct Bad {
 const HELP: &str = "one JSON object for each request, with a name and a response time; `--map FIELD=KEY` names other keys, \
                     `--allow-bad-lines N` goes on without bad lines";
 
+/// Where a log's bytes come from.
+pub enum Content {
+    /// A plain file of that length, which several threads can read at once.
+    File(File, u64),
+    /// Anything that only comes in order.
+    Stream(Box<dyn BufRead + Send>),
+}
+
+/// Which records count, by their start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// From this moment on, epoch ms.
+    pub from_ms: Option<i64>,
+    /// Before this moment, epoch ms.
+    pub to_ms: Option<i64>,
+}
+
+/// What a first look over the logs tells.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// Earliest start, epoch ms.
+    pub first_start_ms: Option<i64>,
+    /// Most users per epoch second.
+    pub users: BTreeMap<i64, u64>,
+}
+
+/// Reads the request logs of one run.
+pub struct Reader {
+    keys: Keys,
+    bounds: Bounds,
+    tally: Tally,
+    notes: Vec<String>,
+    left_out: u64,
+    without_start: u64,
+}
+
 impl Reader {
-    /// A reader that knows where the user's fields are.
-    pub fn new(map: &[(String, String)]) -> Self {
+    /// A reader that knows where the user's fields are, and which records count.
+    pub fn new(map: &[(String, String)], bounds: Bounds) -> Self {
         Self {
             keys: Keys::new(map),
+            bounds,
             tally: Tally::default(),
             notes: Vec::new(),
-            first_start_ms: None,
-            not_before_ms: None,
             left_out: 0,
             without_start: 0,
         }
     }
 
-    /// Looks for the earliest start; bad lines are left to the reading itself.
-    pub fn find_first_start(&mut self, bytes: &mut dyn BufRead) {
-        let mut first = self.first_start_ms;
-        let keys = &self.keys;
-        let _ = each_record(bytes, &mut |_, record| {
-            if let Ok(object) = record
-                && let Some(start) = keys.start(&object).ok().flatten()
-            {
-                first = Some(first.map_or(start, |f| f.min(start)));
-            }
-        });
-        self.first_start_ms = first;
-    }
-
-    /// Leaves out what starts within this many ms of the first start found.
-    pub fn leave_out(&mut self, warmup_ms: f64) {
-        self.not_before_ms = self
-            .first_start_ms
-            .map(|first| first + warmup_ms.round() as i64);
+    /// Looks for the earliest start and the users; what is bad is left to the reading itself.
+    pub fn survey(&self, content: Content, survey: &mut Survey) {
+        let read = each_block(content, &self.keys, Task::Survey);
+        survey.first_start_ms = [survey.first_start_ms, read.first_start_ms]
+            .into_iter()
+            .flatten()
+            .min();
+        for (second, users) in read.tally.users {
+            let most = survey.users.entry(second).or_default();
+            *most = (*most).max(users);
+        }
     }
 
     /// Counts one log.
     pub fn read(
         &mut self,
         file: &str,
-        bytes: &mut dyn BufRead,
+        content: Content,
         allowance: &mut u64,
     ) -> Result<Source, Vec<Diagnostic>> {
-        let (mut records, mut bad, mut bad_count) = (0, Vec::new(), 0_u64);
-        let end = each_record(bytes, &mut |line, record| {
-            let answer = record.and_then(|object| self.count(&object.map, &object.text));
-            match answer {
-                Ok(()) => records += 1,
-                Err(wrong) => {
-                    bad_count += 1;
-                    if bad.len() < SHOWN {
-                        let origin = Origin::at(file, line, wrong.column as u64);
-                        bad.push(
-                            Diagnostic::new("bad-line", wrong.message)
-                                .at(origin)
-                                .help(wrong.help),
-                        );
-                    }
-                }
-            }
-        });
-        match end {
-            Ok(None) => {}
-            Ok(Some(line)) => self.notes.push(format!(
+        let read = each_block(
+            content,
+            &self.keys,
+            Task::Count(self.bounds.from_ms, self.bounds.to_ms),
+        );
+        let mut bad: Vec<Diagnostic> = read
+            .bad
+            .into_iter()
+            .map(|(line, wrong)| {
+                Diagnostic::new("bad-line", wrong.message)
+                    .at(Origin::at(file, line, wrong.column as u64))
+                    .help(wrong.help)
+            })
+            .collect();
+        if let Some(line) = read.cut {
+            self.notes.push(format!(
                 "{file}: the last line ({line}) is cut off and was left out"
-            )),
-            Err(error) => {
-                bad.push(
-                    Diagnostic::new(
-                        "corrupt-archive",
-                        format!("cannot read it to its end: {error}"),
-                    )
+            ));
+        }
+        if let Some(error) = read.error {
+            let message = format!("cannot read it to its end: {error}");
+            bad.push(
+                Diagnostic::new("corrupt-archive", message)
                     .at(Origin::file(file))
                     .help("was the file written, or copied, to its end?"),
-                );
-                return Err(bad);
-            }
+            );
+            return Err(bad);
         }
-        if bad_count > *allowance {
-            if bad_count > SHOWN as u64 {
-                let more = bad_count - SHOWN as u64;
+        if read.bad_count > *allowance {
+            if read.bad_count > SHOWN as u64 {
+                let more = read.bad_count - SHOWN as u64;
                 bad.push(
                     Diagnostic::new("bad-line", format!("… and {more} more bad lines"))
                         .at(Origin::file(file)),
@@ -162,217 +178,199 @@ impl Reader {
             }
             return Err(bad);
         }
-        *allowance -= bad_count;
+        *allowance -= read.bad_count;
+        self.left_out += read.left_out;
+        self.without_start += read.without_start;
+        self.tally.absorb(read.tally);
         Ok(Source {
             path: file.to_owned(),
             format: "request-log",
-            records,
-            rejected: bad_count,
+            records: read.records,
+            rejected: read.bad_count,
         })
-    }
-
-    fn count(&mut self, object: &Map<String, Value>, text: &str) -> Result<(), Bad> {
-        let bad = |(key, message): (String, String)| Bad {
-            message,
-            column: column_of(text, &key),
-            help: HELP,
-        };
-        let record = self.keys.read(object).map_err(bad)?;
-        let before = |at: Option<i64>| matches!((at, self.not_before_ms), (Some(at), Some(bound)) if at < bound);
-        if before(record.start_ms) {
-            self.left_out += 1;
-            return Ok(());
-        }
-        let Some((name, response_time_us)) = record.request else {
-            for (name, value) in &record.fields {
-                self.tally.add_sample(name, *value, record.start_ms);
-            }
-            return Ok(());
-        };
-        let fields: Vec<(&str, f64)> = record
-            .fields
-            .iter()
-            .map(|(n, v)| (n.as_str(), *v))
-            .collect();
-        self.without_start += u64::from(record.start_ms.is_none());
-        self.tally.add(&Request {
-            start_ms: record.start_ms,
-            method: &record.method,
-            name: &name,
-            response_time_us,
-            status: record.status,
-            failed: record.failed,
-            error: record.error.as_deref(),
-            users: record.users,
-            response_length: record.response_length,
-            fields: &fields,
-        });
-        Ok(())
     }
 
     /// The counts, and what the reader of a report must know of them.
     pub fn finish(mut self) -> (Tally, Vec<String>) {
         if self.left_out > 0 {
+            let left_out = crate::units::Unit::Count.human(self.left_out as f64);
             self.notes.push(format!(
-                "{} records of the warm-up were left out",
-                self.left_out
+                "{left_out} records outside the time that was asked for were left out"
             ));
         }
         if self.without_start > 0 {
-            let note = format!(
+            self.notes.push(format!(
                 "{} requests have no timestamp: they count, but not over time",
                 self.without_start
-            );
-            self.notes.push(note);
+            ));
         }
         (self.tally, self.notes)
     }
 }
 
-/// One parsed record and the text it came from.
-struct Record {
-    map: Map<String, Value>,
-    text: String,
+/// A whole log, read.
+#[derive(Default)]
+struct Read {
+    tally: Tally,
+    records: u64,
+    /// The first bad lines, each with its number.
+    bad: Vec<(u64, Bad)>,
+    bad_count: u64,
+    /// Number of a last line that is cut off.
+    cut: Option<u64>,
+    left_out: u64,
+    without_start: u64,
+    first_start_ms: Option<i64>,
+    error: Option<std::io::Error>,
 }
 
-impl std::ops::Deref for Record {
-    type Target = Map<String, Value>;
-    fn deref(&self) -> &Self::Target {
-        &self.map
-    }
-}
+/// Smallest file for which a second thread is worth starting.
+const WORTH_A_THREAD: u64 = 1 << 21;
 
-fn column_of(text: &str, key: &str) -> usize {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    let at = text.find(&format!("\"{last}\"")).unwrap_or(0);
-    text[..at].chars().count() + 1
-}
-
-type Visit<'v> = dyn FnMut(u64, Result<Record, Bad>) + 'v;
-
-/// Calls `visit` for every record with its line; answers the number of a last line that is cut off.
-fn each_record(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Result<Option<u64>> {
-    let head = bytes.fill_buf()?;
-    if head.starts_with(b"\xef\xbb\xbf") {
-        bytes.consume(3);
-    }
-    if bytes.fill_buf()?.trim_ascii_start().starts_with(b"[{")
-        || bytes
-            .fill_buf()?
-            .trim_ascii_start()
-            .strip_prefix(b"[")
-            .is_some_and(|r| r.trim_ascii_start().starts_with(b"{"))
-    {
-        return array(bytes, visit).map(|()| None);
-    }
-    let (mut number, mut line) = (0_u64, Vec::new());
-    loop {
-        line.clear();
-        if (&mut *bytes)
-            .take(LONGEST_LINE + 1)
-            .read_until(b'\n', &mut line)?
-            == 0
-        {
-            return Ok(None);
+fn each_block(content: Content, keys: &Keys, task: Task) -> Read {
+    match content {
+        Content::File(file, len) => {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let threads = threads.min((len / WORTH_A_THREAD) as usize + 1);
+            let blocks = Blocks::File(FileBlocks::new(file, len));
+            work(&blocks, threads, keys, task)
         }
-        number += 1;
-        let ended = line.last() == Some(&b'\n');
-        if !ended && line.len() as u64 > LONGEST_LINE {
-            skip_line(bytes)?;
-            let message = "the line is longer than 1 MiB".to_owned();
-            visit(
-                number,
-                Err(Bad {
-                    message,
-                    column: 1,
-                    help: HELP,
-                }),
-            );
-            continue;
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        match parse(&line) {
-            Err(_) if !ended && is_cut(&line) => return Ok(Some(number)),
-            record => visit(number, record),
+        Content::Stream(mut stream) => {
+            match is_array(stream.as_mut()) {
+                Ok(true) => return array(stream.as_mut(), keys, task),
+                Ok(false) => {}
+                Err(error) => {
+                    return Read {
+                        error: Some(error),
+                        ..Read::default()
+                    };
+                }
+            }
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let (send, receive) = std::sync::mpsc::sync_channel(threads * 2);
+            std::thread::scope(|scope| {
+                scope.spawn(move || blocks::decode(stream, &send));
+                work(&Blocks::Stream(Mutex::new(receive)), threads, keys, task)
+            })
         }
     }
 }
 
-/// A last line without its end that begins like a record: the writer was stopped.
-fn is_cut(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"{")
-        && serde_json::from_slice::<Value>(line).is_err_and(|error| error.is_eof())
-}
-
-fn skip_line(bytes: &mut dyn BufRead) -> std::io::Result<()> {
-    loop {
-        let buffer = bytes.fill_buf()?;
-        let end = buffer.iter().position(|b| *b == b'\n');
-        let used = end.map_or(buffer.len(), |i| i + 1);
-        let done = end.is_some() || buffer.is_empty();
-        bytes.consume(used);
-        if done {
-            return Ok(());
+/// Threads take blocks until there are no more; their counts are merged in the end.
+fn work(blocks: &Blocks, threads: usize, keys: &Keys, task: Task) -> Read {
+    let share = || {
+        let mut worker = Worker::new(keys, task);
+        let (mut answers, mut block) = (Vec::new(), Block::default());
+        let error = loop {
+            match blocks.next(&mut block) {
+                Ok(true) => answers.push(worker.block(&block)),
+                Ok(false) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        (worker, answers, error)
+    };
+    let shares = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        let mut shares = vec![share()];
+        for other in others {
+            match other.join() {
+                Ok(done) => shares.push(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
+        shares
+    });
+    let (mut read, mut answers) = (Read::default(), Vec::new());
+    for (worker, answered, error) in shares {
+        read.error = read.error.or(error);
+        read.left_out += worker.left_out;
+        read.without_start += worker.without_start;
+        read.first_start_ms = [read.first_start_ms, worker.first_start_ms]
+            .into_iter()
+            .flatten()
+            .min();
+        read.tally.absorb(worker.finish());
+        answers.extend(answered);
     }
+    // Blocks were read in any order; only now is it known how many lines stand before each.
+    answers.sort_by_key(|answer| answer.index);
+    let mut before = 0;
+    for answer in answers {
+        read.records += answer.records;
+        read.bad_count += answer.bad_count;
+        let room = SHOWN - read.bad.len();
+        read.bad.extend(
+            answer
+                .bad
+                .into_iter()
+                .take(room)
+                .map(|(line, bad)| (before + line, bad)),
+        );
+        read.cut = answer.cut.map(|line| before + line).or(read.cut);
+        before += answer.lines;
+    }
+    read
 }
 
-fn parse(line: &[u8]) -> Result<Record, Bad> {
-    let text = std::str::from_utf8(line).map_err(|error| Bad {
-        message: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-        column: String::from_utf8_lossy(&line[..error.valid_up_to()])
-            .chars()
-            .count()
-            + 1,
-        help: HELP,
-    })?;
-    match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Ok(Record {
-            map,
-            text: text.to_owned(),
-        }),
-        Ok(other) => Err(Bad {
-            message: format!("expected an object, found {}", values::kind(&other)),
-            column: 1,
-            help: HELP,
-        }),
-        Err(error) => Err(Bad {
-            message: format!("not JSON: {}", values::without_position(&error)),
-            column: error.column().max(1),
-            help: HELP,
-        }),
-    }
+fn is_array(stream: &mut dyn BufRead) -> std::io::Result<bool> {
+    let head = stream.fill_buf()?;
+    let head = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    Ok(head
+        .strip_prefix(b"[")
+        .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{")))
 }
 
-fn array(bytes: &mut dyn BufRead, visit: &mut Visit<'_>) -> std::io::Result<()> {
+/// One JSON array, read whole.
+fn array(stream: &mut dyn BufRead, keys: &Keys, task: Task) -> Read {
+    let mut read = Read::default();
     let mut all = Vec::new();
-    bytes.read_to_end(&mut all)?;
-    let values: Vec<&serde_json::value::RawValue> = match serde_json::from_slice(&all) {
+    if let Err(error) = stream.read_to_end(&mut all) {
+        read.error = Some(error);
+        return read;
+    }
+    let all = all.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&all);
+    let values: Vec<&serde_json::value::RawValue> = match serde_json::from_slice(all) {
         Ok(values) => values,
         Err(error) => {
             let message = format!("not a JSON array: {}", values::without_position(&error));
-            visit(
-                error.line() as u64,
-                Err(Bad {
-                    message,
-                    column: error.column().max(1),
-                    help: HELP,
-                }),
-            );
-            return Ok(());
+            let column = error.column().max(1);
+            let bad = Bad {
+                message,
+                column,
+                help: HELP,
+            };
+            read.bad.push((error.line() as u64, bad));
+            read.bad_count = 1;
+            return read;
         }
     };
+    let mut worker = Worker::new(keys, task);
     let (mut line, mut counted) = (1, 0);
     for value in values {
         // Lines are counted from one element to the next, so that each is looked at once.
         let at = value.get().as_ptr() as usize - all.as_ptr() as usize;
         line += all[counted..at].split(|b| *b == b'\n').count() as u64 - 1;
         counted = at;
-        visit(line, parse(value.get().as_bytes()));
+        let text = value.get().as_bytes();
+        match worker::parse(text).and_then(|object| worker.record(&object, text)) {
+            Ok(()) => read.records += 1,
+            Err(bad) => {
+                read.bad_count += 1;
+                if read.bad.len() < SHOWN {
+                    read.bad.push((line, bad));
+                }
+            }
+        }
     }
-    Ok(())
+    read.left_out = worker.left_out;
+    read.without_start = worker.without_start;
+    read.first_start_ms = worker.first_start_ms;
+    read.tally = worker.finish();
+    read
 }
 
 #[cfg(test)]
@@ -387,8 +385,9 @@ mod tests {
             .iter()
             .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
             .collect();
-        let mut reader = Reader::new(&map);
-        let source = reader.read("log", &mut text.as_bytes(), &mut 0);
+        let mut reader = Reader::new(&map, Bounds::default());
+        let content = Content::Stream(Box::new(std::io::Cursor::new(text.to_owned())));
+        let source = reader.read("log", content, &mut 0);
         let (tally, notes) = reader.finish();
         (source, tally, notes)
     }

@@ -329,17 +329,18 @@ fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tally::Request;
+    use crate::tally::{ErrorKey, Request};
 
     /// Ten requests of 100 to 1000 ms, one second apart, the last a 503, `rows` = 1 to 10.
     fn ten() -> EndpointTally {
         let mut tally = EndpointTally::default();
+        let unavailable = ErrorKey::new(Some(503), "");
         for i in 1..=10_u64 {
             tally.add(&Request {
                 start_ms: Some(i as i64 * 1000),
                 response_time_us: i * 100_000,
                 status: Some(if i == 10 { 503 } else { 200 }),
-                failed: i == 10,
+                failure: (i == 10).then_some(&unavailable),
                 fields: &[("rows", i as f64)],
                 ..Request::default()
             });

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::analysis::Analysis;
 use crate::gate::{Level, Verdict};
 use crate::outcome::Outcome;
-use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Timeline};
+use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Summary, Timeline};
 use crate::tally::{Category, Endpoint, Evidence};
 use crate::units::{moment, quantile_name};
 
@@ -32,8 +32,8 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         endpoints: summary.endpoints.iter().map(endpoint).collect(),
         errors: summary.errors.iter().map(error).collect(),
         rates: Rates {
-            peak_rps: peak(summary.total.peak_second, 1),
-            peak_rpm: peak(summary.total.peak_minute, 60),
+            peak_rps: peak(summary, 1000),
+            peak_rpm: peak(summary, 60_000),
         },
         quotas: [],
         fields: &summary.total.fields,
@@ -252,13 +252,16 @@ fn error(summary: &ErrorSummary) -> ErrorJson<'_> {
     }
 }
 
-fn peak(peak: Option<(u64, i64)>, window_s: i64) -> Option<Peak> {
-    let (value, start) = peak?;
+fn peak(summary: &Summary, window_ms: i64) -> Option<Peak> {
+    let peak = summary
+        .peaks
+        .iter()
+        .find(|peak| peak.window_ms == window_ms)?;
     Some(Peak {
-        value,
-        window_s,
-        start: moment(start),
-        end: moment(start + window_s * 1000),
+        value: peak.count,
+        window_s: window_ms / 1000,
+        start: moment(peak.start_ms),
+        end: moment(peak.start_ms + window_ms),
     })
 }
 

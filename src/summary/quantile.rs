@@ -1,5 +1,7 @@
 //! The one definition of a percentile, a mean, a deviation and a rate.
 
+use std::collections::BTreeMap;
+
 use super::{ResponseTimeSummary, SHOWN_QUANTILES};
 use crate::tally::{Counts, EndpointTally, Evidence};
 
@@ -36,23 +38,65 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
     lower
 }
 
+/// The same of many counted whole values, for several quantiles in rising order, in one pass.
+pub fn quantiles(counts: &Counts, qs: &[f64]) -> Vec<Option<f64>> {
+    let n = counts.total();
+    let Some(last) = n.checked_sub(1) else {
+        return vec![None; qs.len()];
+    };
+    let positions: Vec<f64> = qs.iter().map(|q| last as f64 * q).collect();
+    let ranks = positions.iter().flat_map(|h| {
+        let lower = h.floor() as u64;
+        [lower.min(last), (lower + 1).min(last)]
+    });
+    let mut ranks: Vec<u64> = ranks.collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let keys = counts.at_ranks(&ranks);
+    let at = |rank: u64| {
+        ranks
+            .binary_search(&rank.min(last))
+            .ok()
+            .and_then(|i| keys.get(i))
+            .map(|key| *key as f64)
+    };
+    positions
+        .iter()
+        .map(|h| {
+            let lower = h.floor() as u64;
+            let pair = [at(lower)?, at(lower + 1)?];
+            quantile(pair.into_iter().map(|v| (v, 1)), 2, h - h.floor())
+        })
+        .collect()
+}
+
 /// A quantile of an endpoint's response times in milliseconds, from whatever the source holds.
 pub fn response_time(tally: &EndpointTally, q: f64) -> Option<f64> {
     match tally.evidence {
         Evidence::Reported => tally.reported_quantiles.get(&millionths(q)).copied(),
         Evidence::Requests | Evidence::Histogram => {
-            quantile(counted(&tally.response_times), tally.requests, q).map(|us| us / 1e3)
+            quantiles(&tally.response_times, &[q])[0].map(|us| us / 1e3)
         }
     }
+}
+
+/// [`SHOWN_QUANTILES`] of an endpoint's response times in milliseconds, as far as known.
+fn shown(tally: &EndpointTally) -> BTreeMap<u32, f64> {
+    if tally.evidence == Evidence::Reported {
+        let reported = |q: &u32| Some((*q, *tally.reported_quantiles.get(q)?));
+        return SHOWN_QUANTILES.iter().filter_map(reported).collect();
+    }
+    let values = quantiles(
+        &tally.response_times,
+        &SHOWN_QUANTILES.map(|q| f64::from(q) / 1e6),
+    );
+    let pairs = SHOWN_QUANTILES.iter().zip(values);
+    pairs.filter_map(|(q, us)| Some((*q, us? / 1e3))).collect()
 }
 
 /// A quantile as a key: 0.95 → 950000.
 pub fn millionths(q: f64) -> u32 {
     (q * 1e6).round() as u32
-}
-
-fn counted(counts: &Counts) -> impl Iterator<Item = (f64, u64)> + '_ {
-    counts.iter().map(|(us, n)| (us as f64, n))
 }
 
 /// Minimum, mean, maximum, standard deviation and the shown quantiles.
@@ -65,10 +109,7 @@ pub fn response_times(tally: &EndpointTally) -> ResponseTimeSummary {
         mean: tally.sum_us.map(|us| us / tally.requests as f64 / 1e3),
         max: tally.max_us.map(|us| us / 1e3),
         stddev: stddev(tally),
-        quantiles: SHOWN_QUANTILES
-            .iter()
-            .filter_map(|&q| Some((q, response_time(tally, f64::from(q) / 1e6)?)))
-            .collect(),
+        quantiles: shown(tally),
     }
 }
 
@@ -77,12 +118,12 @@ fn stddev(tally: &EndpointTally) -> Option<f64> {
     if tally.evidence != Evidence::Requests {
         return None;
     }
-    let n = tally.requests as f64;
-    let mean = tally.sum_us? / n;
-    let squares: f64 = counted(&tally.response_times)
-        .map(|(us, k)| (us - mean).powi(2) * k as f64)
-        .sum();
-    Some((squares / n).sqrt() / 1e3)
+    let (n, sum) = (u128::from(tally.requests), tally.sum_us? as u128);
+    // Exact: n Σx² − (Σx)², of whole microseconds.
+    let spread = n
+        .checked_mul(tally.sum_squares_us)?
+        .checked_sub(sum.checked_mul(sum)?)?;
+    Some((spread as f64).sqrt() / n as f64 / 1e3)
 }
 
 /// Requests per second; `None` when no time passed.

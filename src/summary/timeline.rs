@@ -115,7 +115,7 @@ impl Frame {
 
     /// Seconds come in order, so that one histogram at a time is enough.
     fn percentiles(&self, tally: &EndpointTally, rows: &mut [Interval]) {
-        let mut histogram = BTreeMap::new();
+        let mut histogram = Histogram::default();
         let mut open = 0;
         for (second, bucket, n) in tally.seconds.all_buckets() {
             let slot = self.slot(second);
@@ -124,23 +124,65 @@ impl Frame {
                 histogram.clear();
                 open = slot;
             }
-            *histogram.entry(bucket).or_default() += n;
+            histogram.add(bucket, n);
         }
         rows[open].set_percentiles(&histogram);
     }
 }
 
-impl Interval {
-    fn set_percentiles(&mut self, histogram: &BTreeMap<u16, u64>) {
-        self.p50 = percentile(histogram, 0.5);
-        self.p95 = percentile(histogram, 0.95);
-        self.p99 = percentile(histogram, 0.99);
+/// Requests in each bucket of response times.
+#[derive(Clone, Debug, Default)]
+pub struct Histogram {
+    counts: Vec<u64>,
+    /// First and last bucket that may hold something.
+    span: Option<(usize, usize)>,
+    total: u64,
+}
+
+impl Histogram {
+    /// Adds requests to a bucket.
+    pub fn add(&mut self, bucket: u16, n: u64) {
+        let at = usize::from(bucket);
+        if self.counts.len() <= at {
+            self.counts.resize(at + 1, 0);
+        }
+        self.counts[at] += n;
+        self.total += n;
+        self.span = Some(
+            self.span
+                .map_or((at, at), |(first, last)| (first.min(at), last.max(at))),
+        );
+    }
+
+    /// Takes requests away again.
+    pub fn remove(&mut self, bucket: u16, n: u64) {
+        self.counts[usize::from(bucket)] -= n;
+        self.total -= n;
+    }
+
+    fn clear(&mut self) {
+        if let Some((first, last)) = self.span.take() {
+            self.counts[first..=last].fill(0);
+        }
+        self.total = 0;
+    }
+
+    /// A percentile in milliseconds, within 0.4 %.
+    pub fn percentile(&self, q: f64) -> Option<f64> {
+        let (first, last) = self.span?;
+        let held = self.counts[first..=last]
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| **n > 0);
+        let values = held.map(|(i, n)| (bucket_value_ms((first + i) as u16), *n));
+        quantile(values, self.total, q)
     }
 }
 
-/// A percentile of bucketed response times in milliseconds, within 0.4 %.
-pub fn percentile(histogram: &BTreeMap<u16, u64>, q: f64) -> Option<f64> {
-    let n = histogram.values().sum();
-    let values = histogram.iter().map(|(b, n)| (bucket_value_ms(*b), *n));
-    quantile(values, n, q)
+impl Interval {
+    fn set_percentiles(&mut self, histogram: &Histogram) {
+        self.p50 = histogram.percentile(0.5);
+        self.p95 = histogram.percentile(0.95);
+        self.p99 = histogram.percentile(0.99);
+    }
 }

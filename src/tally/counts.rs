@@ -288,6 +288,50 @@ impl Counts {
         page
     }
 
+    /// The keys at these ranks (from 0, ascending), as if each key stood there as often as it was seen. Ranks at or beyond
+    /// the total are left out.
+    pub fn at_ranks(&self, ranks: &[u64]) -> Vec<i64> {
+        let mut found = Vec::with_capacity(ranks.len());
+        let mut wanted = ranks.iter().peekable();
+        let mut before = 0;
+        for (number, pages) in self.chunks_within(i64::MIN, i64::MAX) {
+            for (page, entry) in pages.iter().enumerate().filter(|(_, entry)| **entry != 0) {
+                let first = (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS);
+                let in_page = self.page_total(first, *entry);
+                if wanted.peek().is_some_and(|rank| **rank < before + in_page) {
+                    let mut seen = before;
+                    for (slot, n) in self.page(first, *entry).into_iter().enumerate() {
+                        seen += n;
+                        while wanted.next_if(|rank| **rank < seen).is_some() {
+                            found.push(first + slot as i64);
+                        }
+                    }
+                }
+                before += in_page;
+                if wanted.peek().is_none() {
+                    return found;
+                }
+            }
+        }
+        found
+    }
+
+    fn page_total(&self, first: i64, entry: u32) -> u64 {
+        if !self.beyond.is_empty() {
+            return self.page(first, entry).iter().sum();
+        }
+        match entry & KIND {
+            BYTES => u64::from(
+                self.bytes[index(entry)]
+                    .iter()
+                    .map(|n| u32::from(*n))
+                    .sum::<u32>(),
+            ),
+            WORDS => self.words[index(entry)].iter().map(|n| u64::from(*n)).sum(),
+            _ => u64::from(few(entry)),
+        }
+    }
+
     /// A key's count.
     pub fn get(&self, key: i64) -> u64 {
         self.range(key, key).next().map_or(0, |(_, n)| n)
@@ -423,6 +467,12 @@ mod tests {
             prop_assert_eq!(&merged, &whole);
             prop_assert_eq!(merged.total(), map.values().sum::<u64>());
             prop_assert_eq!(merged.last(), map.keys().next_back().copied());
+            let all: Vec<i64> = map.iter().flat_map(|(k, n)| std::iter::repeat_n(*k, (*n).min(400) as usize)).collect();
+            if all.len() as u64 == whole.total() {
+                let ranks: Vec<u64> = (0..all.len() as u64 + 3).step_by(7).collect();
+                let expected: Vec<i64> = ranks.iter().filter_map(|r| all.get(*r as usize).copied()).collect();
+                prop_assert_eq!(whole.at_ranks(&ranks), expected);
+            }
             let part: Vec<_> = whole.range(from, from + len).collect();
             prop_assert_eq!(part, map.range(from..=from + len).map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
         }

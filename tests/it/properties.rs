@@ -1,7 +1,7 @@
 //! What must hold for any run.
 
 use loadgate::summary::quantile::quantile;
-use loadgate::tally::{Counts, Request, Tally, windows};
+use loadgate::tally::{Counts, Endpoint, ErrorKey, Request, Tally, windows};
 use proptest::prelude::*;
 
 use crate::harness::root;
@@ -68,17 +68,21 @@ fn samples() -> impl Strategy<Value = Vec<Sample>> {
 fn count<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Tally {
     let mut tally = Tally::default();
     for s in samples {
-        tally.add(&Request {
+        let endpoint = Endpoint {
+            name: ["a", "b", "c"][usize::from(s.endpoint)].to_owned(),
+            method: "GET".to_owned(),
+        };
+        let failure = ErrorKey::new(Some(s.status), "");
+        let request = Request {
             start_ms: Some(s.start),
-            method: "GET",
-            name: ["a", "b", "c"][usize::from(s.endpoint)],
             response_time_us: s.us,
             status: Some(s.status),
-            failed: s.status >= 400,
+            failure: (s.status >= 400).then_some(&failure),
             users: Some(u64::from(s.rows)),
             fields: &[("rows", f64::from(s.rows))],
             ..Request::default()
-        });
+        };
+        tally.add(endpoint, &request);
     }
     tally
 }

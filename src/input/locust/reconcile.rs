@@ -175,16 +175,16 @@ pub fn table_and_json(table: (&str, &Tally), json: (&str, &Tally)) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tally::Request;
+    use crate::tally::{Endpoint, Request};
 
     fn log(times: &[u64]) -> Tally {
         let mut tally = Tally::default();
         for us in times {
-            tally.add(&Request {
-                name: "a",
+            let request = Request {
                 response_time_us: *us,
                 ..Request::default()
-            });
+            };
+            tally.add(Endpoint::default(), &request);
         }
         tally
     }

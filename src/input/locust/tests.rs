@@ -1,7 +1,7 @@
 //! The tables together.
 
 use super::*;
-use crate::tally::{Evidence, Request};
+use crate::tally::{Endpoint, Evidence, Request};
 
 const STATS: &str = "Type,Name,Request Count,Failure Count,Average Response Time,50%,95%\r\n\
     GET,a,4,1,2,2,3\r\n,Aggregated,4,1,2,2,3\r\n";
@@ -64,15 +64,19 @@ fn history_alone_counts_with_a_note() {
 
 #[test]
 fn a_log_that_agrees_gets_one_note() {
+    let failure = crate::tally::ErrorKey::new(None, "");
     let mut log = Tally::default();
     for (us, failed) in [(1000, false), (2000, true), (2000, false), (3000, false)] {
-        log.add(&Request {
-            name: "a",
-            method: "GET",
+        let request = Request {
             response_time_us: us,
-            failed,
+            failure: failed.then_some(&failure),
             ..Request::default()
-        });
+        };
+        let endpoint = Endpoint {
+            name: "a".to_owned(),
+            method: "GET".to_owned(),
+        };
+        log.add(endpoint, &request);
     }
     let (tally, notes) = read(&[STATS, HISTORY]).finish(Some(&log));
     assert_eq!(

@@ -75,10 +75,38 @@ const NOT_FIELDS: &[&str] = &[
 const UNITS: &[(&str, f64)] = &[("ms", 1e3), ("us", 1.0), ("ns", 1e-3), ("s", 1e6)];
 
 /// Where each field is.
+#[derive(Clone)]
 pub struct Keys {
     /// The user's own: field → key and microseconds per unit, if one was named.
     mapped: Vec<(String, String, Option<f64>)>,
     times: Vec<(String, f64)>,
+}
+
+/// Which key of a record plays which part. It follows from the keys that are there and not null.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Roles {
+    /// Start.
+    pub start: Option<String>,
+    /// HTTP method or the like.
+    pub method: Option<String>,
+    /// The endpoint's name.
+    pub name: Option<String>,
+    /// HTTP status.
+    pub status: Option<String>,
+    /// The log's own word on success.
+    pub success: Option<String>,
+    /// The error's text.
+    pub error: Option<String>,
+    /// Concurrent users.
+    pub users: Option<String>,
+    /// Body bytes.
+    pub response_length: Option<String>,
+    /// Response time, and microseconds per unit.
+    pub time: Option<(String, f64)>,
+    /// Measured fields: key, and the name to report.
+    pub fields: Vec<(String, String)>,
+    /// Whether the record says `"error": null`, or the like.
+    pub says_no_error: bool,
 }
 
 /// One log line, understood.
@@ -107,6 +135,34 @@ pub struct Line {
 /// A key and what is wrong with its value.
 type Wrong = (String, String);
 
+/// Whether a request failed: by the log's own word; else by an error; else by a status from 400 on.
+///
+/// `"error": null` is the script's word that this 404 was what it wanted; a 5xx it cannot have wanted.
+pub fn failed(
+    success: Option<bool>,
+    has_error: bool,
+    says_no_error: bool,
+    status: Option<u16>,
+) -> bool {
+    let lowest = if says_no_error { 500 } else { 400 };
+    success.map_or_else(
+        || has_error || status.is_some_and(|s| s >= lowest),
+        |ok| !ok,
+    )
+}
+
+/// Microseconds of a response time in some unit, or what is wrong with it.
+pub fn microseconds(n: f64, factor: f64) -> Result<u64, String> {
+    match n {
+        n if n < 0.0 => Err(format!("the response time `{n}` is negative")),
+        // A century is no response time; it would not fit the counters either.
+        n if n * factor > 3.2e15 => {
+            Err(format!("the response time `{n}` is longer than a century"))
+        }
+        n => Ok((n * factor).round() as u64),
+    }
+}
+
 impl Keys {
     /// The known names, and the user's before them.
     pub fn new(map: &[(String, String)]) -> Self {
@@ -132,72 +188,76 @@ impl Keys {
         }
     }
 
-    fn find<'v>(
-        &self,
-        object: &'v Map<String, Value>,
-        fields: &[&str],
-        known: &[&str],
-    ) -> Option<(String, &'v Value)> {
+    /// The first of the keys, the user's before the known ones, that the record has and that is not null.
+    fn find(&self, object: &Map<String, Value>, fields: &[&str], known: &[&str]) -> Option<String> {
         let mapped = self
             .mapped
             .iter()
             .filter(|(f, ..)| fields.contains(&f.as_str()))
             .map(|(_, key, _)| key.as_str());
         let mut keys = mapped.chain(known.iter().copied());
-        keys.find_map(|key| lookup(object, key).map(|value| (key.to_owned(), value)))
+        keys.find(|key| lookup(object, key).is_some())
+            .map(str::to_owned)
     }
 
-    /// The request's start.
-    pub fn start(&self, object: &Map<String, Value>) -> Result<Option<i64>, Wrong> {
-        let Some((key, value)) = self.find(object, &["timestamp", "start_time", "start"], START)
-        else {
-            return Ok(None);
-        };
-        moment_ms(value)
-            .map(Some)
-            .ok_or_else(|| (key, format!("expected a timestamp, found {}", kind(value))))
-    }
-
-    fn response_time(&self, object: &Map<String, Value>) -> Result<Option<u64>, Wrong> {
+    fn time(&self, object: &Map<String, Value>) -> Option<(String, f64)> {
         let mapped = self
             .mapped
             .iter()
-            .filter(|(field, ..)| field.starts_with("response_time"));
-        let mut keys = mapped
-            .map(|(_, key, factor)| (key.as_str(), factor.unwrap_or(1e3)))
-            .chain(
-                self.times
-                    .iter()
-                    .map(|(key, factor)| (key.as_str(), *factor)),
-            );
-        let found =
-            keys.find_map(|(key, factor)| lookup(object, key).map(|value| (key, value, factor)));
-        let Some((key, value, factor)) = found else {
-            return Ok(None);
-        };
-        let wrong = |message: String| Err((key.to_owned(), message));
-        match number(value) {
-            None => wrong(format!(
-                "expected a response time in `{key}`, found {}",
-                kind(value)
-            )),
-            Some(n) if n < 0.0 => wrong(format!("the response time `{n}` is negative")),
-            // A century is no response time; it would not fit the counters either.
-            Some(n) if n * factor > 3.2e15 => {
-                wrong(format!("the response time `{n}` is longer than a century"))
-            }
-            Some(n) => Ok(Some((n * factor).round() as u64)),
+            .filter(|(field, ..)| field.starts_with("response_time"))
+            .map(|(_, key, factor)| (key.as_str(), factor.unwrap_or(1e3)));
+        let known = self
+            .times
+            .iter()
+            .map(|(key, factor)| (key.as_str(), *factor));
+        mapped
+            .chain(known)
+            .find(|(key, _)| lookup(object, key).is_some())
+            .map(|(key, factor)| (key.to_owned(), factor))
+    }
+
+    /// Which key plays which part in this record.
+    pub fn roles(&self, object: &Map<String, Value>) -> Roles {
+        let mut fields = Vec::new();
+        self.collect(object, "", &mut fields);
+        let error = self.find(object, &["error"], ERROR);
+        Roles {
+            start: self.find(object, &["timestamp", "start_time", "start"], START),
+            method: self.find(object, &["method"], METHOD),
+            name: self.find(object, &["name"], NAME),
+            status: self.find(object, &["status"], STATUS),
+            success: self.find(object, &["success"], SUCCESS),
+            users: self.find(object, &["users"], USERS),
+            response_length: self.find(object, &["response_length"], LENGTH),
+            time: self.time(object),
+            fields,
+            says_no_error: ERROR
+                .iter()
+                .any(|key| object.get(*key).is_some_and(Value::is_null)),
+            error,
         }
     }
 
     /// Understands one line.
     pub fn read(&self, object: &Map<String, Value>) -> Result<Line, Wrong> {
-        let start_ms = self.start(object)?;
-        let time = self.response_time(object)?;
-        let name = self
-            .find(object, &["name"], NAME)
-            .and_then(|(_, value)| text(value));
-        let fields = self.fields(object);
+        let roles = self.roles(object);
+        let value = |key: &Option<String>| key.as_deref().and_then(|key| lookup(object, key));
+        let start_ms = match value(&roles.start) {
+            None => None,
+            Some(v) => {
+                Some(moment_ms(v).ok_or_else(|| wrong(roles.start.as_ref(), "a timestamp", v))?)
+            }
+        };
+        let time = match &roles.time {
+            None => None,
+            Some((key, factor)) => Some(response_time(object, key, *factor)?),
+        };
+        let name = value(&roles.name).and_then(text);
+        let fields: Vec<(String, f64)> = roles
+            .fields
+            .iter()
+            .filter_map(|(key, name)| Some((name.clone(), lookup(object, key)?.as_f64()?)))
+            .collect();
         let request = match (name, time) {
             (Some(name), Some(us)) => Some((name, us)),
             (None, None) if start_ms.is_some() && !fields.is_empty() => None,
@@ -209,78 +269,49 @@ impl Keys {
                 ));
             }
         };
-        let status = match self.find(object, &["status"], STATUS) {
+        let status = match value(&roles.status) {
             None => None,
-            Some((key, value)) => match number(value) {
+            Some(v) => match number(v) {
                 Some(0.0) => None,
                 Some(n) if (100.0..1000.0).contains(&n) => Some(n as u16),
-                _ => {
-                    return Err((
-                        key,
-                        format!("expected an HTTP status, found {}", kind(value)),
-                    ));
-                }
+                _ => return Err(wrong(roles.status.as_ref(), "an HTTP status", v)),
             },
         };
-        let error = self
-            .find(object, &["error"], ERROR)
-            .and_then(|(_, value)| match value {
-                Value::Bool(false) => None,
-                value => text(value).filter(|t| !t.is_empty()),
-            });
-        // `"error": null` is the script's word that this 404 was what it wanted; a 5xx it cannot have wanted.
-        let says_no_error = error.is_none()
-            && ERROR
-                .iter()
-                .any(|key| object.get(*key).is_some_and(Value::is_null));
-        let success = self
-            .find(object, &["success"], SUCCESS)
-            .and_then(|(_, value)| boolean(value));
-        let count = |fields, known| {
-            self.find(object, fields, known)
-                .and_then(|(_, v)| number(v))
-                .filter(|n| *n >= 0.0)
-        };
+        let error = value(&roles.error).and_then(|v| match v {
+            Value::Bool(false) => None,
+            v => text(v).filter(|t| !t.is_empty()),
+        });
+        let says_no_error = error.is_none() && roles.says_no_error;
+        let success = value(&roles.success).and_then(boolean);
+        let count = |key| value(key).and_then(number).filter(|n| *n >= 0.0);
         Ok(Line {
             start_ms,
             request,
-            method: self
-                .find(object, &["method"], METHOD)
-                .and_then(|(_, v)| text(v))
-                .unwrap_or_default(),
+            method: value(&roles.method).and_then(text).unwrap_or_default(),
             status,
-            failed: success.map_or_else(
-                || {
-                    error.is_some()
-                        || status.is_some_and(|s| s >= if says_no_error { 500 } else { 400 })
-                },
-                |ok| !ok,
-            ),
+            failed: failed(success, error.is_some(), says_no_error, status),
             error,
-            users: count(&["users"], USERS).map(|n| n as u64),
-            response_length: count(&["response_length"], LENGTH),
+            users: count(&roles.users).map(|n| n as u64),
+            response_length: count(&roles.response_length),
             fields,
         })
     }
 
-    fn fields(&self, object: &Map<String, Value>) -> Vec<(String, f64)> {
-        let mut fields = Vec::new();
-        self.collect(object, "", &mut fields);
-        fields
-    }
-
-    fn collect(&self, object: &Map<String, Value>, prefix: &str, fields: &mut Vec<(String, f64)>) {
+    /// Numbers that play no other part: key and name.
+    fn collect(
+        &self,
+        object: &Map<String, Value>,
+        prefix: &str,
+        fields: &mut Vec<(String, String)>,
+    ) {
         for (key, value) in object {
             let path = format!("{prefix}{key}");
             match value {
                 Value::Object(inner) => self.collect(inner, &format!("{path}."), fields),
-                Value::Number(n) if !self.is_known(&path) => {
-                    let name = self
-                        .mapped
-                        .iter()
-                        .find(|(_, mapped, _)| *mapped == path)
-                        .map_or(path, |(f, ..)| f.clone());
-                    fields.extend(n.as_f64().map(|n| (name, n)));
+                Value::Number(_) if !self.is_known(&path) => {
+                    let named = self.mapped.iter().find(|(_, mapped, _)| *mapped == path);
+                    let name = named.map_or_else(|| path.clone(), |(field, ..)| field.clone());
+                    fields.push((path, name));
                 }
                 _ => {}
             }
@@ -315,8 +346,28 @@ fn lookup<'v>(object: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
     if let Some(value) = object.get(key) {
         return (!value.is_null()).then_some(value);
     }
-    let (outer, inner) = key.split_once('.')?;
-    lookup(object.get(outer)?.as_object()?, inner)
+    // A key may itself hold dots: every place where the path could be cut is tried.
+    key.match_indices('.').find_map(|(at, _)| {
+        let inner = object.get(&key[..at])?.as_object()?;
+        lookup(inner, &key[at + 1..])
+    })
+}
+
+fn wrong(key: Option<&String>, expected: &str, value: &Value) -> Wrong {
+    let key = key.cloned().unwrap_or_default();
+    (key, format!("expected {expected}, found {}", kind(value)))
+}
+
+fn response_time(object: &Map<String, Value>, key: &str, factor: f64) -> Result<u64, Wrong> {
+    let wrong = |message: String| (key.to_owned(), message);
+    let value = lookup(object, key).unwrap_or(&Value::Null);
+    let n = number(value).ok_or_else(|| {
+        wrong(format!(
+            "expected a response time in `{key}`, found {}",
+            kind(value)
+        ))
+    })?;
+    microseconds(n, factor).map_err(wrong)
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -1,0 +1,265 @@
+//! A log in blocks of whole lines, for several readers at once.
+//!
+//! A plain file is read at offsets by each reader for itself; anything that only comes in order (a pipe, a compressed
+//! file) is decoded by a thread of its own. A memory map would end the process when the file shrinks while it is read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+
+/// Bytes in a block, to which the rest of its last line is added.
+pub const BLOCK: usize = 1 << 20;
+/// Longest line that is read.
+pub const LONGEST_LINE: usize = 1 << 20;
+/// How much is read at a time to find the end of a block's last line.
+const STEP: usize = 1 << 14;
+
+/// Whole lines of a log. A line longer than [`LONGEST_LINE`] is cut a little beyond that length.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// Number of the block, from 0.
+    pub index: u64,
+    /// Whether it is the log's last.
+    pub is_last: bool,
+    /// The lines, from `begin` on.
+    pub bytes: Vec<u8>,
+    /// Where the block's own lines begin; what stands before belongs to another block.
+    pub begin: usize,
+}
+
+/// Where blocks come from.
+pub enum Blocks {
+    /// A plain file, read at offsets.
+    File(FileBlocks),
+    /// A stream, decoded by another thread.
+    Stream(Mutex<Receiver<io::Result<Block>>>),
+}
+
+impl Blocks {
+    /// The next block, written over `block`; `false` at the end.
+    pub fn next(&self, block: &mut Block) -> io::Result<bool> {
+        match self {
+            Self::File(file) => file.next(block),
+            Self::Stream(receiver) => {
+                let receiver = receiver
+                    .lock()
+                    .map_err(|_| io::Error::other("a reader of the log ended early"))?;
+                match receiver.recv() {
+                    Ok(next) => next.map(|next| *block = next).map(|()| true),
+                    // The sender is gone: it sent all there was.
+                    Err(_) => Ok(false),
+                }
+            }
+        }
+    }
+}
+
+/// A plain file. Its length is that at the beginning; what is appended later belongs to a later run of the tool.
+pub struct FileBlocks {
+    file: File,
+    len: u64,
+    next: AtomicU64,
+}
+
+impl FileBlocks {
+    /// The blocks of a file of that length.
+    pub fn new(file: File, len: u64) -> Self {
+        Self {
+            file,
+            len,
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// A block holds the lines that begin in its part of the file.
+    fn next(&self, block: &mut Block) -> io::Result<bool> {
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let start = index * BLOCK as u64;
+        if start >= self.len {
+            return Ok(false);
+        }
+        block.index = index;
+        let end = (start + BLOCK as u64).min(self.len);
+        block.is_last = end == self.len;
+        // One byte before tells whether a line begins at the block's first byte.
+        let from = start.saturating_sub(1);
+        block.bytes.resize((end - from) as usize, 0);
+        let read = self.read_at(&mut block.bytes, from)?;
+        block.bytes.truncate(read);
+        self.finish_line(&mut block.bytes, end)?;
+        block.begin = 0;
+        if index > 0 {
+            let own = block.bytes.len().min((end - from) as usize);
+            let begin = memchr::memchr(b'\n', &block.bytes[..own]).map(|at| at + 1);
+            // A line end as the very last byte of the part begins the next block's line.
+            block.begin = begin.filter(|at| *at < own).unwrap_or(block.bytes.len());
+        }
+        Ok(true)
+    }
+
+    fn finish_line(&self, bytes: &mut Vec<u8>, mut at: u64) -> io::Result<()> {
+        let mut extra = 0;
+        while bytes.last() != Some(&b'\n') && at < self.len && extra <= LONGEST_LINE {
+            let before = bytes.len();
+            bytes.resize(before + STEP.min((self.len - at) as usize), 0);
+            let read = self.read_at(&mut bytes[before..], at)?;
+            bytes.truncate(before + read);
+            if read == 0 {
+                break;
+            }
+            if let Some(end) = memchr::memchr(b'\n', &bytes[before..]) {
+                bytes.truncate(before + end + 1);
+            }
+            at += read as u64;
+            extra += read;
+        }
+        Ok(())
+    }
+
+    /// Fills as much as the file still holds.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let at = offset + filled as u64;
+            #[cfg(unix)]
+            let read = std::os::unix::fs::FileExt::read_at(&self.file, &mut buffer[filled..], at);
+            #[cfg(windows)]
+            let read =
+                std::os::windows::fs::FileExt::seek_read(&self.file, &mut buffer[filled..], at);
+            match read {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+/// Decodes a stream into blocks until its end, its first error, or until nobody listens any more.
+pub fn decode(mut stream: impl Read, send: &SyncSender<io::Result<Block>>) {
+    let mut rest = Vec::new();
+    let mut index = 0;
+    loop {
+        let mut bytes = Vec::with_capacity(BLOCK + rest.len());
+        bytes.append(&mut rest);
+        let room = BLOCK as u64;
+        let read = match stream.by_ref().take(room).read_to_end(&mut bytes) {
+            Ok(read) => read,
+            Err(error) => {
+                // What came before the error is still looked at; a listener that is gone needs no error either.
+                let _ = send.send(Ok(whole_lines(index, &mut bytes)));
+                let _ = send.send(Err(error));
+                return;
+            }
+        };
+        let is_last = read < BLOCK;
+        if !is_last {
+            let end = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+            rest = bytes.split_off(end);
+            shorten(&mut rest);
+        }
+        if send
+            .send(Ok(Block {
+                index,
+                is_last,
+                bytes,
+                begin: 0,
+            }))
+            .is_err()
+            || is_last
+        {
+            return;
+        }
+        index += 1;
+    }
+}
+
+fn whole_lines(index: u64, bytes: &mut Vec<u8>) -> Block {
+    bytes.truncate(memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1));
+    Block {
+        index,
+        is_last: false,
+        bytes: std::mem::take(bytes),
+        begin: 0,
+    }
+}
+
+/// Of a line that is already too long only the length still matters.
+fn shorten(line: &mut Vec<u8>) {
+    line.truncate(LONGEST_LINE + 2);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// Every line of the blocks, in order, with the line's length.
+    fn lines(blocks: &Blocks) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        let mut block = Block::default();
+        while blocks.next(&mut block).expect("reads") {
+            all.extend(
+                block.bytes[block.begin..]
+                    .split_inclusive(|b| *b == b'\n')
+                    .map(<[u8]>::to_vec),
+            );
+        }
+        all
+    }
+
+    fn of_file(bytes: &[u8]) -> Blocks {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(bytes).expect("writes");
+        Blocks::File(FileBlocks::new(file, bytes.len() as u64))
+    }
+
+    fn of_stream(bytes: &[u8]) -> Blocks {
+        let (send, receive) = std::sync::mpsc::sync_channel(1000);
+        decode(bytes, &send);
+        drop(send);
+        Blocks::Stream(Mutex::new(receive))
+    }
+
+    #[test]
+    fn every_line_is_in_exactly_one_block() {
+        // Line ends just before, at and after the border of a block.
+        for first in [
+            BLOCK - 2,
+            BLOCK - 1,
+            BLOCK,
+            BLOCK + 1,
+            2 * BLOCK - 1,
+            2 * BLOCK,
+        ] {
+            let mut text = vec![b'a'; first];
+            text.push(b'\n');
+            text.extend(b"b\n\ncc\n".repeat(BLOCK / 3));
+            text.extend(b"last");
+            let mut expected: Vec<Vec<u8>> = text
+                .split_inclusive(|b| *b == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect();
+            for blocks in [of_file(&text), of_stream(&text)] {
+                let mut found = lines(&blocks);
+                assert_eq!(found.len(), expected.len(), "{first}");
+                // A line beyond the longest may be cut, but not below what is too long.
+                if first > LONGEST_LINE {
+                    assert!(found[0].len() > LONGEST_LINE, "{first}: {}", found[0].len());
+                    found[0].clear();
+                    expected[0].clear();
+                }
+                assert!(found == expected, "{first}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_log_has_no_lines() {
+        assert!(lines(&of_file(b"")).is_empty() && lines(&of_stream(b"")).is_empty());
+    }
+}

@@ -1,0 +1,381 @@
+//! The shape of log lines: the same keys, in the same order, with the same punctuation.
+//!
+//! A log says the same thing a million times. A [`Shape`] is learnt from a line that was understood the long way; lines
+//! that follow it to the byte are read without building a JSON value. On any difference the shape answers `None`, and the
+//! line takes the long way, so that a shape is never less strict than the library.
+
+use serde_json::{Map, Value};
+
+use super::keys::{Keys, Roles, failed, microseconds};
+use super::values::{self, Clock};
+
+/// What to do with the value that follows a piece of fixed text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part {
+    Start,
+    StartNumber,
+    Method,
+    Name,
+    Status,
+    Success,
+    Error,
+    Users,
+    Length,
+    Time(f64),
+    Field,
+    SkipText,
+    SkipNumber,
+    SkipBool,
+}
+
+/// Fixed text, then a value.
+#[derive(Debug)]
+struct Piece {
+    literal: Vec<u8>,
+    part: Part,
+}
+
+/// The shape of a line.
+#[derive(Debug)]
+pub struct Shape {
+    pieces: Vec<Piece>,
+    end: Vec<u8>,
+    /// Names of the measured fields, in the order of their pieces.
+    pub fields: Vec<String>,
+    is_request: bool,
+    says_no_error: bool,
+}
+
+/// A line read by its shape. Texts are as they stand in the line, escapes included.
+#[derive(Debug, Default, PartialEq)]
+pub struct Fast<'l> {
+    /// Start, epoch ms.
+    pub start_ms: Option<i64>,
+    /// Whether it is a request, not a sample.
+    pub is_request: bool,
+    /// HTTP method or the like; empty when absent.
+    pub method: &'l [u8],
+    /// The endpoint's name.
+    pub name: &'l [u8],
+    /// Response time.
+    pub response_time_us: u64,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Whether it failed.
+    pub failed: bool,
+    /// The error's text; empty when there is none.
+    pub error: &'l [u8],
+    /// Concurrent users.
+    pub users: Option<u64>,
+    /// Body bytes.
+    pub response_length: Option<f64>,
+}
+
+impl Shape {
+    /// Learns from a line that was understood the long way; `None` for a line of which too much is unusual.
+    pub fn learn(line: &[u8], object: &Map<String, Value>, keys: &Keys) -> Option<Self> {
+        let roles = keys.roles(object);
+        let mut learner = Learner {
+            line,
+            at: 0,
+            fixed: 0,
+            paths: Vec::new(),
+            pieces: Vec::new(),
+            fields: Vec::new(),
+            roles: &roles,
+        };
+        learner.object("")?;
+        let has = |part: fn(&Part) -> bool| learner.pieces.iter().any(|p| part(&p.part));
+        let is_request = has(|p| *p == Part::Name) && has(|p| matches!(p, Part::Time(_)));
+        Some(Self {
+            end: line[learner.fixed..].to_vec(),
+            pieces: learner.pieces,
+            fields: learner.fields,
+            is_request,
+            says_no_error: roles.says_no_error,
+        })
+    }
+
+    /// Reads a line (without its end) of this shape. Measured fields go to `values`, in the shape's order. The caller
+    /// vouches that the line is UTF-8 without control characters.
+    pub fn read<'l>(
+        &self,
+        line: &'l [u8],
+        clock: &mut Clock,
+        values: &mut Vec<f64>,
+    ) -> Option<Fast<'l>> {
+        let mut rest = line;
+        let mut fast = Fast {
+            is_request: self.is_request,
+            ..Fast::default()
+        };
+        let (mut success, mut has_error) = (None, false);
+        values.clear();
+        for piece in &self.pieces {
+            rest = rest.strip_prefix(piece.literal.as_slice())?;
+            match piece.part {
+                Part::Start => fast.start_ms = Some(clock.read(plain_text(&mut rest)?)?),
+                Part::StartNumber => {
+                    fast.start_ms = Some(values::epoch_ms(values::take_number(&mut rest)?)?);
+                }
+                Part::Method => fast.method = text(&mut rest)?,
+                Part::Name => fast.name = text(&mut rest)?,
+                Part::Status => fast.status = Some(status(&mut rest)?).filter(|s| *s > 0),
+                Part::Success => success = Some(boolean(&mut rest)?),
+                Part::Error => {
+                    fast.error = text(&mut rest)?;
+                    has_error = !fast.error.is_empty();
+                }
+                Part::Users => {
+                    let n = values::take_number(&mut rest)?;
+                    fast.users = (n >= 0.0).then_some(n as u64);
+                }
+                Part::Length => {
+                    let n = values::take_number(&mut rest)?;
+                    fast.response_length = (n >= 0.0).then_some(n);
+                }
+                Part::Time(factor) => {
+                    fast.response_time_us =
+                        microseconds(values::take_number(&mut rest)?, factor).ok()?;
+                }
+                Part::Field => values.push(values::take_number(&mut rest)?),
+                Part::SkipText => skip_text(&mut rest)?,
+                Part::SkipNumber => drop(values::take_number(&mut rest)?),
+                Part::SkipBool => drop(boolean(&mut rest)?),
+            }
+        }
+        if rest != self.end {
+            return None;
+        }
+        let says_no_error = !has_error && self.says_no_error;
+        fast.failed = failed(success, has_error, says_no_error, fast.status);
+        Some(fast)
+    }
+}
+
+/// The text after an opening quote up to its closing one, as it stands.
+#[inline]
+fn text<'l>(rest: &mut &'l [u8]) -> Option<&'l [u8]> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(b'"', b'\\', &rest[from..])?;
+        if rest[at] == b'"' {
+            let text = &rest[..at];
+            *rest = &rest[at + 1..];
+            return Some(text);
+        }
+        from = (at + 2).min(rest.len());
+    }
+}
+
+/// The same without escapes.
+fn plain_text<'l>(rest: &mut &'l [u8]) -> Option<&'l [u8]> {
+    text(rest).filter(|text| !text.contains(&b'\\'))
+}
+
+/// A text that nothing is done with must still be valid.
+fn skip_text(rest: &mut &[u8]) -> Option<()> {
+    is_valid(text(rest)?).then_some(())
+}
+
+/// Whether the escapes of a text, if it has any, mean something.
+pub fn is_valid(raw: &[u8]) -> bool {
+    !raw.contains(&b'\\') || unescape(raw).is_some()
+}
+
+/// A JSON text between its quotes, its escapes resolved; `None` if they are invalid.
+pub fn unescape(raw: &[u8]) -> Option<String> {
+    let raw = std::str::from_utf8(raw).ok()?;
+    if raw.contains('\\') {
+        serde_json::from_str(&format!("\"{raw}\"")).ok()
+    } else {
+        Some(raw.to_owned())
+    }
+}
+
+/// An HTTP status; 0, which means that there was none, stays 0.
+fn status(rest: &mut &[u8]) -> Option<u16> {
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (number, after) = rest.split_at(digits);
+    if matches!(after.first(), Some(b'.' | b'e' | b'E')) {
+        return None;
+    }
+    let status = match number {
+        b"0" => 0,
+        [a @ b'1'..=b'9', b, c] => {
+            u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0')
+        }
+        _ => return None,
+    };
+    *rest = after;
+    Some(status)
+}
+
+fn boolean(rest: &mut &[u8]) -> Option<bool> {
+    let (value, after) = match rest {
+        [b't', b'r', b'u', b'e', after @ ..] => (true, after),
+        [b'f', b'a', b'l', b's', b'e', after @ ..] => (false, after),
+        _ => return None,
+    };
+    *rest = after;
+    Some(value)
+}
+
+/// Walks a valid line and notes where its values are.
+struct Learner<'l> {
+    line: &'l [u8],
+    at: usize,
+    /// Begin of the fixed text that the next piece has.
+    fixed: usize,
+    paths: Vec<String>,
+    pieces: Vec<Piece>,
+    fields: Vec<String>,
+    roles: &'l Roles,
+}
+
+impl Learner<'_> {
+    fn space(&mut self) {
+        while self.line.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        self.space();
+        (*self.line.get(self.at)? == byte).then(|| self.at += 1)
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.space();
+        self.line.get(self.at).copied()
+    }
+
+    fn object(&mut self, prefix: &str) -> Option<()> {
+        self.take(b'{')?;
+        if self.peek()? == b'}' {
+            return self.take(b'}');
+        }
+        loop {
+            self.take(b'"')?;
+            let mut rest = &self.line[self.at..];
+            let key = std::str::from_utf8(plain_text(&mut rest)?).ok()?;
+            let path = format!("{prefix}{key}");
+            self.at = self.line.len() - rest.len();
+            self.take(b':')?;
+            if self.peek()? == b'{' {
+                if self.paths.contains(&path) || self.parts_played(&path) > 0 {
+                    return None;
+                }
+                self.object(&format!("{path}."))?;
+                self.paths.push(path);
+            } else {
+                self.value(path)?;
+            }
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => return self.take(b'}'),
+                _ => return None,
+            }
+        }
+    }
+
+    fn value(&mut self, path: String) -> Option<()> {
+        // Of two values with one path the last counts: not for a shape.
+        if self.paths.contains(&path) || self.parts_played(&path) > 1 {
+            return None;
+        }
+        let start = self.at;
+        let mut rest = &self.line[start..];
+        let part = match rest.first()? {
+            b'n' => {
+                // Null is part of the fixed text: where it is something else, other keys may count.
+                self.at += b"null".len();
+                self.paths.push(path);
+                return Some(());
+            }
+            b'"' => {
+                rest = &rest[1..];
+                text(&mut rest)?;
+                self.text_part(&path)
+            }
+            b't' | b'f' => {
+                boolean(&mut rest)?;
+                self.bool_part(&path)
+            }
+            _ => {
+                values::take_number(&mut rest)?;
+                self.number_part(&path)
+            }
+        }?;
+        let quote = usize::from(self.line[start] == b'"');
+        let literal = self.line[self.fixed..start + quote].to_vec();
+        self.pieces.push(Piece { literal, part });
+        self.at = self.line.len() - rest.len();
+        self.fixed = self.at;
+        self.paths.push(path);
+        Some(())
+    }
+
+    fn text_part(&self, path: &str) -> Option<Part> {
+        let is = |role: &Option<String>| role.as_deref() == Some(path);
+        let roles = self.roles;
+        Some(match () {
+            () if is(&roles.start) => Part::Start,
+            () if is(&roles.method) => Part::Method,
+            () if is(&roles.name) => Part::Name,
+            () if is(&roles.error) => Part::Error,
+            () if self.parts_played(path) > 0 => return None,
+            () => Part::SkipText,
+        })
+    }
+
+    fn bool_part(&self, path: &str) -> Option<Part> {
+        if self.roles.success.as_deref() == Some(path) {
+            return Some(Part::Success);
+        }
+        (self.parts_played(path) == 0).then_some(Part::SkipBool)
+    }
+
+    fn number_part(&mut self, path: &str) -> Option<Part> {
+        let is = |role: &Option<String>| role.as_deref() == Some(path);
+        let roles = self.roles;
+        if let Some((key, factor)) = &roles.time
+            && key == path
+        {
+            return Some(Part::Time(*factor));
+        }
+        if let Some((_, name)) = roles.fields.iter().find(|(key, _)| key == path) {
+            self.fields.push(name.clone());
+            return Some(Part::Field);
+        }
+        Some(match () {
+            () if is(&roles.start) => Part::StartNumber,
+            () if is(&roles.status) => Part::Status,
+            () if is(&roles.users) => Part::Users,
+            () if is(&roles.response_length) => Part::Length,
+            () if self.parts_played(path) > 0 => return None,
+            () => Part::SkipNumber,
+        })
+    }
+
+    /// How many parts a key plays; with a map of the user's it can be two, which is not for a shape.
+    fn parts_played(&self, path: &str) -> usize {
+        let r = self.roles;
+        let single = [
+            &r.start,
+            &r.method,
+            &r.name,
+            &r.status,
+            &r.success,
+            &r.error,
+            &r.users,
+            &r.response_length,
+        ];
+        let single = single
+            .into_iter()
+            .filter(|role| role.as_deref() == Some(path));
+        let time = r.time.iter().filter(|(key, _)| key == path);
+        let fields = r.fields.iter().filter(|(key, _)| key == path);
+        single.count() + time.count() + fields.count()
+    }
+}

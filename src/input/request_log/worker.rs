@@ -1,0 +1,630 @@
+//! One thread's share of a log: blocks of lines in, counts out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::blocks::{Block, LONGEST_LINE};
+use super::keys::{Keys, Line};
+use super::shape::{Fast, Shape, is_valid, unescape};
+use super::values::{self, Clock};
+use super::{Bad, HELP, SHOWN};
+use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally};
+
+/// Shapes a log may have; lines of further ones take the long way.
+const MOST_SHAPES: usize = 16;
+/// Measured fields that a line with a shape may have.
+const MOST_FIELDS: usize = 16;
+/// Names remembered by their bytes.
+const REMEMBERED: usize = 1 << 10;
+
+/// What to do with each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Count what starts from the first moment on and before the second (epoch ms).
+    Count(Option<i64>, Option<i64>),
+    /// Only look for the first start and the users over time.
+    Survey,
+}
+
+/// What became of a block.
+#[derive(Default)]
+pub struct Answer {
+    /// The block's number.
+    pub index: u64,
+    /// Lines in it.
+    pub lines: u64,
+    /// Records used.
+    pub records: u64,
+    /// The first bad lines, each with its line in the block, from 1.
+    pub bad: Vec<(u64, Bad)>,
+    /// All bad lines.
+    pub bad_count: u64,
+    /// The line of the block, from 1, that is the log's last and is cut off.
+    pub cut: Option<u64>,
+}
+
+/// Method and name as they stand in the log, and the endpoint's place.
+type Remembered = (Vec<u8>, Vec<u8>, usize);
+
+/// Counts blocks.
+pub struct Worker<'k> {
+    keys: &'k Keys,
+    task: Task,
+    shapes: Vec<Shape>,
+    /// The shape that fitted last.
+    likely: usize,
+    clock: Clock,
+    values: Vec<f64>,
+    endpoints: Vec<(Endpoint, EndpointTally)>,
+    known: HashMap<Endpoint, usize>,
+    /// Method and name as they stand in the log, and which endpoint they are.
+    remembered: Vec<Option<Remembered>>,
+    errors: HashMap<(Option<u16>, Vec<u8>), ErrorKey>,
+    users: BTreeMap<i64, u64>,
+    /// The second last seen and its users, not yet in `users`.
+    users_now: Option<(i64, u64)>,
+    samples: Tally,
+    /// Earliest start seen by [`Task::Survey`].
+    pub first_start_ms: Option<i64>,
+    /// Records outside the bounds.
+    pub left_out: u64,
+    /// Requests without a timestamp.
+    pub without_start: u64,
+}
+
+impl<'k> Worker<'k> {
+    /// A worker that has seen nothing.
+    pub fn new(keys: &'k Keys, task: Task) -> Self {
+        Self {
+            keys,
+            task,
+            shapes: Vec::new(),
+            likely: 0,
+            clock: Clock::default(),
+            values: Vec::new(),
+            endpoints: Vec::new(),
+            known: HashMap::new(),
+            remembered: vec![None; REMEMBERED],
+            errors: HashMap::new(),
+            users: BTreeMap::new(),
+            users_now: None,
+            samples: Tally::default(),
+            first_start_ms: None,
+            left_out: 0,
+            without_start: 0,
+        }
+    }
+
+    /// Counts every line of a block.
+    pub fn block(&mut self, block: &Block) -> Answer {
+        let mut answer = Answer {
+            index: block.index,
+            ..Answer::default()
+        };
+        let mut bytes = &block.bytes[block.begin..];
+        if block.index == 0 {
+            bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        }
+        // One look at the whole block tells whether shapes may be tried on all its lines.
+        let is_plain = std::str::from_utf8(bytes).is_ok() && has_no_control(bytes);
+        let mut from = 0;
+        while from < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[from..]).map(|at| from + at);
+            let line = &bytes[from..end.unwrap_or(bytes.len())];
+            from = end.map_or(bytes.len(), |end| end + 1);
+            answer.lines += 1;
+            let is_cut = block.is_last && end.is_none();
+            match self.line(line, is_plain, is_cut) {
+                Ok(Used::Counted) => answer.records += 1,
+                Ok(Used::Blank) => {}
+                Ok(Used::Cut) => answer.cut = Some(answer.lines),
+                Err(bad) => {
+                    answer.bad_count += 1;
+                    if answer.bad.len() < SHOWN {
+                        answer.bad.push((answer.lines, bad));
+                    }
+                }
+            }
+        }
+        answer
+    }
+
+    fn line(&mut self, line: &[u8], is_plain: bool, may_be_cut: bool) -> Result<Used, Bad> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if is_plain || (has_no_control(line) && std::str::from_utf8(line).is_ok()) {
+            for turn in 0..self.shapes.len() {
+                let at = (self.likely + turn) % self.shapes.len();
+                let mut values = std::mem::take(&mut self.values);
+                let read = self.shapes[at].read(line, &mut self.clock, &mut values);
+                let counted = read.is_some_and(|fast| self.fast(&fast, at, &values));
+                self.values = values;
+                if counted {
+                    self.likely = at;
+                    return Ok(Used::Counted);
+                }
+            }
+        }
+        self.long_way(line, may_be_cut)
+    }
+
+    /// Builds the JSON value, and learns the line's shape.
+    fn long_way(&mut self, line: &[u8], may_be_cut: bool) -> Result<Used, Bad> {
+        if line.len() > LONGEST_LINE {
+            return Err(Bad {
+                message: "the line is longer than 1 MiB".to_owned(),
+                column: 1,
+                help: HELP,
+            });
+        }
+        if line.trim_ascii().is_empty() {
+            return Ok(Used::Blank);
+        }
+        let object = match parse(line) {
+            Err(_) if may_be_cut && is_cut(line) => return Ok(Used::Cut),
+            object => object?,
+        };
+        self.record(&object, line)?;
+        if self.shapes.len() < MOST_SHAPES {
+            let shape = Shape::learn(line, &object, self.keys);
+            self.shapes
+                .extend(shape.filter(|shape| shape.fields.len() <= MOST_FIELDS));
+        }
+        Ok(Used::Counted)
+    }
+
+    /// Counts a record that was parsed from this text.
+    pub fn record(&mut self, object: &Map<String, Value>, text: &[u8]) -> Result<(), Bad> {
+        let line = self.keys.read(object).map_err(|(key, message)| Bad {
+            message,
+            column: column_of(text, &key),
+            help: HELP,
+        })?;
+        if self.is_left_out(line.start_ms, line.users) {
+            return Ok(());
+        }
+        let fields: Vec<(&str, f64)> = line.fields.iter().map(|(n, v)| (n.as_str(), *v)).collect();
+        let Some((name, us)) = &line.request else {
+            for (name, value) in fields {
+                self.samples.add_sample(name, value, line.start_ms);
+            }
+            return Ok(());
+        };
+        let endpoint = self.endpoint(Endpoint {
+            name: name.clone(),
+            method: line.method.clone(),
+        });
+        let failure = line
+            .failed
+            .then(|| ErrorKey::new(line.status, line.error.as_deref().unwrap_or_default()));
+        let request = request(&line, *us, failure.as_ref(), &fields);
+        self.count(endpoint, &request);
+        Ok(())
+    }
+
+    /// Counts a line read by its shape; `false` if it must go the long way after all.
+    fn fast(&mut self, line: &Fast<'_>, shape: usize, values: &[f64]) -> bool {
+        // A text that is used is resolved below; one that is not must be valid all the same.
+        let unused: &[&[u8]] = match (line.is_request, line.failed) {
+            (true, true) => &[],
+            (true, false) => &[line.error],
+            (false, _) => &[line.error, line.method, line.name],
+        };
+        if !unused.iter().all(|text| is_valid(text)) {
+            return false;
+        }
+        if line.is_request {
+            let Some(endpoint) = self.remember(line.method, line.name) else {
+                return false;
+            };
+            if line.failed && !self.remember_error(line) {
+                return false;
+            }
+            if self.is_left_out(line.start_ms, line.users) {
+                return true;
+            }
+            let failure = line
+                .failed
+                .then(|| self.errors.get(&(line.status, line.error.to_vec())))
+                .flatten();
+            let mut fields = [("", 0.0); MOST_FIELDS];
+            for (field, named) in fields
+                .iter_mut()
+                .zip(self.shapes[shape].fields.iter().zip(values))
+            {
+                *field = (named.0.as_str(), *named.1);
+            }
+            let request = Request {
+                start_ms: line.start_ms,
+                response_time_us: line.response_time_us,
+                status: line.status,
+                failure,
+                users: line.users,
+                response_length: line.response_length,
+                fields: &fields[..values.len()],
+            };
+            self.without_start += u64::from(line.start_ms.is_none());
+            self.endpoints[endpoint].1.add(&request);
+            see_users(
+                &mut self.users_now,
+                &mut self.users,
+                line.start_ms,
+                line.users,
+            );
+            return true;
+        }
+        if !self.is_left_out(line.start_ms, line.users) {
+            for (name, value) in self.shapes[shape].fields.iter().zip(values) {
+                self.samples.add_sample(name, *value, line.start_ms);
+            }
+        }
+        true
+    }
+
+    fn count(&mut self, endpoint: usize, request: &Request<'_>) {
+        self.without_start += u64::from(request.start_ms.is_none());
+        self.endpoints[endpoint].1.add(request);
+        see_users(
+            &mut self.users_now,
+            &mut self.users,
+            request.start_ms,
+            request.users,
+        );
+    }
+
+    /// Whether a record lies outside the bounds, or only had to be looked at.
+    fn is_left_out(&mut self, start_ms: Option<i64>, users: Option<u64>) -> bool {
+        match self.task {
+            Task::Survey => {
+                self.first_start_ms = [self.first_start_ms, start_ms].into_iter().flatten().min();
+                see_users(&mut self.users_now, &mut self.users, start_ms, users);
+                true
+            }
+            Task::Count(from, to) => {
+                let outside = start_ms.is_some_and(|at| {
+                    from.is_some_and(|from| at < from) || to.is_some_and(|to| at >= to)
+                });
+                self.left_out += u64::from(outside);
+                outside
+            }
+        }
+    }
+
+    fn endpoint(&mut self, key: Endpoint) -> usize {
+        if let Some(at) = self.known.get(&key) {
+            return *at;
+        }
+        self.endpoints.push((key.clone(), EndpointTally::default()));
+        self.known.insert(key, self.endpoints.len() - 1);
+        self.endpoints.len() - 1
+    }
+
+    /// The endpoint of a method and a name as they stand in the log; `None` if an escape in them is invalid.
+    fn remember(&mut self, method: &[u8], name: &[u8]) -> Option<usize> {
+        let slot = digest(method, name);
+        if let Some((m, n, at)) = &self.remembered[slot]
+            && n == name
+            && m == method
+        {
+            return Some(*at);
+        }
+        let key = Endpoint {
+            name: unescape(name)?,
+            method: unescape(method)?,
+        };
+        let at = self.endpoint(key);
+        self.remembered[slot] = Some((method.to_vec(), name.to_vec(), at));
+        Some(at)
+    }
+
+    fn remember_error(&mut self, line: &Fast<'_>) -> bool {
+        let key = (line.status, line.error.to_vec());
+        if self.errors.contains_key(&key) {
+            return true;
+        }
+        let Some(text) = unescape(line.error) else {
+            return false;
+        };
+        // A log whose every error is another is folded each time rather than kept.
+        if self.errors.len() >= REMEMBERED {
+            self.errors.clear();
+        }
+        self.errors.insert(key, ErrorKey::new(line.status, &text));
+        true
+    }
+
+    /// Everything counted.
+    pub fn finish(mut self) -> Tally {
+        let mut tally = std::mem::take(&mut self.samples);
+        if let Some((second, users)) = self.users_now {
+            see_most(&mut self.users, second, users);
+        }
+        tally.users = self.users;
+        tally.endpoints = self
+            .endpoints
+            .into_iter()
+            .filter(|(_, counts)| counts.requests > 0)
+            .collect();
+        tally
+    }
+}
+
+/// What became of a line.
+enum Used {
+    Counted,
+    Blank,
+    Cut,
+}
+
+fn request<'l>(
+    line: &Line,
+    us: u64,
+    failure: Option<&'l ErrorKey>,
+    fields: &'l [(&'l str, f64)],
+) -> Request<'l> {
+    Request {
+        start_ms: line.start_ms,
+        response_time_us: us,
+        status: line.status,
+        failure,
+        users: line.users,
+        response_length: line.response_length,
+        fields,
+    }
+}
+
+/// Lines come nearly in order: the map is touched once for each second, not for each request.
+fn see_users(
+    now: &mut Option<(i64, u64)>,
+    users: &mut BTreeMap<i64, u64>,
+    start: Option<i64>,
+    count: Option<u64>,
+) {
+    let (Some(start), Some(count)) = (start, count) else {
+        return;
+    };
+    let second = start.div_euclid(1000);
+    match now {
+        Some((at, most)) if *at == second => *most = (*most).max(count),
+        _ => {
+            if let Some((at, most)) = now.replace((second, count)) {
+                see_most(users, at, most);
+            }
+        }
+    }
+}
+
+fn see_most(users: &mut BTreeMap<i64, u64>, second: i64, count: u64) {
+    let most = users.entry(second).or_default();
+    *most = (*most).max(count);
+}
+
+/// Whether there is no control character but line ends. In pieces without a way out, which compilers turn into wide
+/// instructions.
+fn has_no_control(bytes: &[u8]) -> bool {
+    let dirty = |b: &u8| u8::from(*b < b' ') & u8::from(*b != b'\n');
+    let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | dirty(b)) == 0;
+    bytes.chunks(1 << 12).all(clean)
+}
+
+/// A place for a name among those remembered: its length and its first and last bytes.
+fn digest(method: &[u8], name: &[u8]) -> usize {
+    let end = |bytes: &[u8], last: bool| {
+        let mut eight = [0; 8];
+        let n = bytes.len().min(8);
+        let part = if last {
+            &bytes[bytes.len() - n..]
+        } else {
+            &bytes[..n]
+        };
+        eight[..n].copy_from_slice(part);
+        u64::from_le_bytes(eight)
+    };
+    let mixed = end(name, true)
+        .wrapping_add(end(name, false).rotate_left(23))
+        .wrapping_add(end(method, false).rotate_left(41))
+        .wrapping_add(name.len() as u64)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 54) as usize
+}
+
+fn column_of(text: &[u8], key: &str) -> usize {
+    let text = String::from_utf8_lossy(text);
+    let last = key.rsplit('.').next().unwrap_or(key);
+    let at = text.find(&format!("\"{last}\"")).unwrap_or(0);
+    text[..at].chars().count() + 1
+}
+
+/// A last line without its end that begins like a record: the writer was stopped.
+fn is_cut(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<Value>(line).is_err_and(|error| error.is_eof())
+}
+
+/// A line as a JSON object.
+pub fn parse(line: &[u8]) -> Result<Map<String, Value>, Bad> {
+    let text = std::str::from_utf8(line).map_err(|error| Bad {
+        message: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        column: String::from_utf8_lossy(&line[..error.valid_up_to()])
+            .chars()
+            .count()
+            + 1,
+        help: HELP,
+    })?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(other) => Err(Bad {
+            message: format!("expected an object, found {}", values::kind(&other)),
+            column: 1,
+            help: HELP,
+        }),
+        Err(error) => Err(Bad {
+            message: format!("not JSON: {}", values::without_position(&error)),
+            column: error.column().max(1),
+            help: HELP,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STYLES: [&str; 6] = [
+        r#"{"timestamp":"2026-01-01T00:00:01.100298Z","type":"GET","name":"/health","response_time_ms":1.903,"status":200,"success":true,"response_length":17,"user":426,"users":7,"error":null}"#,
+        r#"{"ts":1767225601.123456,"method":"GET","endpoint":"caf\u00e9 \"x\"","latency_s":0.1005,"status":404,"error":"gone \\ 12"}"#,
+        r#"{"time": "2026-01-01T00:00:01+01:00", "request": {"method": "GET", "name": "a"}, "response": {"status": 503, "time_ms": 100.5}, "error": null, "exception": null}"#,
+        r#"{"start_time":"2026-01-01 00:00:01","name":"b","response_time":7,"success":false,"rows":900,"db":{"ms":1.25},"tags":[1,2]}"#,
+        r#"{"timestamp":1767225601000,"memory_mb":181.5,"cpu":{"share":0.5}}"#,
+        r#"{"@timestamp":"2026-01-01T00:00:01Z","label":"c","elapsed":"12.5","responseCode":200,"status":0,"ok":"true","api_calls":2,"who":null}"#,
+    ];
+    /// What a hostile writer puts where a value was.
+    const VALUES: [&str; 24] = [
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-1",
+        "01",
+        "1.",
+        "1e3",
+        "1e999",
+        "NaN",
+        "200.5",
+        "99",
+        "1000",
+        "\"\"",
+        "\"x\"",
+        "\"\\ud800\"",
+        "\"\\x\"",
+        "\"2026-13-01T00:00:00Z\"",
+        "{}",
+        "[]",
+        "9007199254740993",
+        "3.3e15",
+        "0.1e-400",
+    ];
+
+    /// Each line by a worker that has seen no other, so that none can go the short way.
+    fn one_by_one(lines: &[String], keys: &Keys) -> (Tally, Vec<String>) {
+        let (mut tally, mut problems) = (Tally::default(), Vec::new());
+        for line in lines {
+            let (one, said) = together(std::slice::from_ref(line), keys);
+            tally.absorb(one);
+            problems.extend(said);
+        }
+        (tally, problems)
+    }
+
+    fn together(lines: &[String], keys: &Keys) -> (Tally, Vec<String>) {
+        let mut worker = Worker::new(keys, Task::Count(None, None));
+        let mut problems = Vec::new();
+        for line in lines {
+            let block = Block {
+                index: 1,
+                bytes: format!("{line}\n").into_bytes(),
+                ..Block::default()
+            };
+            let answer = worker.block(&block);
+            problems.extend(
+                answer
+                    .bad
+                    .into_iter()
+                    .map(|(_, bad)| format!("{}: {}", bad.column, bad.message)),
+            );
+        }
+        (worker.finish(), problems)
+    }
+
+    #[derive(Clone, Debug)]
+    enum Change {
+        None,
+        Byte(usize, u8),
+        Insert(usize, u8),
+        Delete(usize),
+        Value(usize, usize),
+        Repeat(usize),
+        Return,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let at = || 0..400_usize;
+        prop_oneof![
+            2 => Just(Change::None),
+            2 => (at(), any::<u8>()).prop_map(|(at, b)| Change::Byte(at, b)),
+            1 => (at(), any::<u8>()).prop_map(|(at, b)| Change::Insert(at, b)),
+            1 => at().prop_map(Change::Delete),
+            6 => (at(), 0..VALUES.len()).prop_map(|(at, v)| Change::Value(at, v)),
+            1 => at().prop_map(Change::Repeat),
+            1 => Just(Change::Return),
+        ]
+    }
+
+    /// Begin and end of every value that follows a colon.
+    fn values_of(line: &str) -> Vec<(usize, usize)> {
+        let starts = line.match_indices(':').map(|(at, _)| at + 1);
+        let inside = |at: &usize| line[..*at].matches('"').count().is_multiple_of(2);
+        let end = |at: usize| line[at..].find([',', '}']).map_or(line.len(), |e| at + e);
+        starts.filter(inside).map(|at| (at, end(at))).collect()
+    }
+
+    fn changed(line: &str, change: &Change) -> String {
+        let mut bytes = line.as_bytes().to_vec();
+        match change {
+            Change::None => {}
+            Change::Byte(at, b) => {
+                let at = at % bytes.len();
+                bytes[at] = *b;
+            }
+            Change::Insert(at, b) => bytes.insert(at % bytes.len(), *b),
+            Change::Delete(at) => drop(bytes.remove(at % line.len())),
+            Change::Value(at, value) => {
+                let places = values_of(line);
+                let (start, end) = places[at % places.len()];
+                bytes.splice(start..end, VALUES[*value].bytes());
+            }
+            Change::Repeat(at) => {
+                let places = values_of(line);
+                let (_, end) = places[at % places.len()];
+                bytes.splice(
+                    end..end,
+                    br#","name":"again","status":500,"response_time_ms":3"#
+                        .iter()
+                        .copied(),
+                );
+            }
+            Change::Return => bytes.push(b'\r'),
+        }
+        String::from_utf8_lossy(&bytes).replace('\n', " ")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_short_way_is_the_long_way(style in 0..STYLES.len(), changes in prop::collection::vec(change(), 1..5)) {
+            let keys = Keys::new(&[]);
+            let mut lines = vec![STYLES[style].to_owned()];
+            lines.extend(changes.iter().map(|change| changed(STYLES[style], change)));
+            // Once more, so that what a changed line taught is used as well.
+            lines.extend(lines.clone());
+            let ((fast, said), (plain, expected)) = (together(&lines, &keys), one_by_one(&lines, &keys));
+            prop_assert_eq!(said, expected);
+            prop_assert_eq!(fast, plain);
+        }
+    }
+
+    #[test]
+    fn common_lines_go_the_short_way() {
+        let keys = Keys::new(&[]);
+        let mut learnt = Vec::new();
+        for style in STYLES {
+            let object = parse(style.as_bytes()).expect("valid");
+            learnt.push(Shape::learn(style.as_bytes(), &object, &keys).is_some());
+        }
+        // The fourth has a list, the last numbers written as text.
+        assert_eq!(learnt, [true, true, true, false, true, false]);
+    }
+}
