@@ -8,7 +8,7 @@
 
 use regex::Regex;
 
-use super::nearest;
+use super::mistakes::nearest;
 use crate::gate::{Comparator, Limit, Requirement};
 use crate::metric::{Aggregate, Filter, Metric};
 use crate::units::Unit;
