@@ -6,3 +6,5 @@
 pub mod random;
 pub mod response_time;
 pub mod scenario;
+pub mod users;
+pub mod write_log;
