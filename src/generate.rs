@@ -7,4 +7,5 @@ pub mod random;
 pub mod response_time;
 pub mod scenario;
 pub mod users;
+pub mod write_locust;
 pub mod write_log;
