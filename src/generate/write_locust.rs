@@ -152,11 +152,10 @@ impl<W: Write> Statistics<W> {
         end_us: u64,
         users_at: impl Fn(u64) -> u32,
     ) -> io::Result<(W, Counted)> {
-        self.rows_until(end_us.div_ceil(TICK_US) * TICK_US, &users_at)?;
-        if end_us.is_multiple_of(TICK_US) {
-            // Responses at the very end of a whole second are in the row after it.
-            self.rows_until(end_us + TICK_US, users_at)?;
-        }
+        let last = self.last_us.map_or(0, |last| (last - self.start_us) as u64);
+        // The first row after the last response, and no row of the run is left out.
+        let after = (last / TICK_US + 1) * TICK_US;
+        self.rows_until(end_us.max(after), users_at)?;
         let counted = Counted {
             span_s: self.last_us.map_or(0.0, |last| {
                 tables::seconds(last) - tables::seconds(self.start_us)
