@@ -15,6 +15,9 @@ use super::random::Random;
 use super::response_time::ResponseTime;
 use super::scenario::{Length, Memory, Scenario, Values};
 
+/// A run with a number of requests ends after 30 days, whatever happens, so that the clock cannot overflow.
+const LONGEST_RUN_US: u64 = 30 * 86_400_000_000;
+
 /// The generator of the memory samples is that of a user no scenario can have.
 const MEMORY_STREAM: u64 = 1 << 40;
 
@@ -105,7 +108,7 @@ pub fn simulate<E>(
     let mut memory = scenario.memory.map(|memory| Sampler::new(memory, seed));
     let (end_us, most) = match scenario.length {
         Length::Duration(us) => (us, u64::MAX),
-        Length::Requests(count) => (u64::MAX, count),
+        Length::Requests(count) => (LONGEST_RUN_US, count),
     };
     let (mut told, mut now) = (0, 0);
     while told < most
