@@ -95,7 +95,7 @@ impl Job<'_> {
 /// The files that grow while the run goes on.
 struct Written {
     log: Option<LogWriter<BufWriter<File>>>,
-    statistics: Option<Statistics<Box<dyn Write>>>,
+    statistics: Option<Statistics<BufWriter<File>>>,
 }
 
 impl Written {
@@ -106,18 +106,17 @@ impl Written {
         } else {
             None
         };
-        let history: Option<Box<dyn Write>> = match (job.tables, job.json) {
-            (true, _) => Some(Box::new(files.create(TABLES[1])?)),
-            // The JSON needs the counts, not the history.
-            (false, true) => Some(Box::new(io::sink())),
-            (false, false) => None,
+        let history = if job.tables {
+            Some(files.create(TABLES[1])?)
+        } else {
+            None
         };
-        Ok(Self {
-            log,
-            statistics: history
-                .map(|history| Statistics::new(job.start_us, history))
-                .transpose()?,
-        })
+        let statistics = if job.tables || job.json {
+            Some(Statistics::new(job.start_us, history)?)
+        } else {
+            None
+        };
+        Ok(Self { log, statistics })
     }
 
     fn event(&mut self, scenario: &Scenario, event: &Event<'_>) -> io::Result<()> {
@@ -150,8 +149,10 @@ impl Written {
             return Ok(());
         };
         let users_at = |at| users::users_at(job.scenario, at);
-        let (mut history, counted) = statistics.finish(end_us, users_at)?;
-        history.flush()?;
+        let (history, counted) = statistics.finish(end_us, users_at)?;
+        if let Some(mut history) = history {
+            history.flush()?;
+        }
         if job.tables {
             write_tables(job, &counted, files)?;
         }

@@ -27,7 +27,7 @@ pub struct Statistics<W: Write> {
     failures: BTreeMap<(usize, usize), Seen>,
     /// When the last response came, epoch microseconds.
     last_us: Option<i64>,
-    history: tables::Table<W>,
+    history: Option<tables::Table<W>>,
     /// The next row of the history, microseconds since the start.
     next_tick_us: u64,
 }
@@ -63,10 +63,13 @@ pub struct Logged<'a> {
 const TICK_US: u64 = 1_000_000;
 
 impl<W: Write> Statistics<W> {
-    /// Nothing counted yet in the run that starts at `start_us`, epoch microseconds. The history goes to `history`.
-    pub fn new(start_us: i64, history: W) -> io::Result<Self> {
-        let mut history = tables::Table::new(history);
-        tables::history_header(&mut history)?;
+    /// Nothing counted yet in the run that starts at `start_us`, epoch microseconds. The history goes to `history`, if
+    /// it is wanted.
+    pub fn new(start_us: i64, history: Option<W>) -> io::Result<Self> {
+        let mut history = history.map(tables::Table::new);
+        if let Some(table) = &mut history {
+            tables::history_header(table)?;
+        }
         Ok(Self {
             start_us,
             entries: Vec::new(),
@@ -131,6 +134,9 @@ impl<W: Write> Statistics<W> {
     }
 
     fn rows_until(&mut self, end_us: u64, users_at: impl Fn(u64) -> u32) -> io::Result<()> {
+        let Some(history) = &mut self.history else {
+            return Ok(());
+        };
         while self.next_tick_us <= end_us {
             let tick = self.next_tick_us;
             // A user that spawns at this very moment is not counted yet, so that the first row says 0, as Locust's.
@@ -138,9 +144,9 @@ impl<W: Write> Statistics<W> {
             let now = (self.start_us + tick as i64).div_euclid(1_000_000);
             let rate = entry::Recent::new(self.start_us, self.last_us);
             for place in &self.sorted {
-                tables::history_row(&mut self.history, &self.entries[*place], now, users, rate)?;
+                tables::history_row(history, &self.entries[*place], now, users, rate)?;
             }
-            tables::history_row(&mut self.history, &self.total, now, users, rate)?;
+            tables::history_row(history, &self.total, now, users, rate)?;
             self.next_tick_us += TICK_US;
         }
         Ok(())
@@ -151,7 +157,7 @@ impl<W: Write> Statistics<W> {
         mut self,
         end_us: u64,
         users_at: impl Fn(u64) -> u32,
-    ) -> io::Result<(W, Counted)> {
+    ) -> io::Result<(Option<W>, Counted)> {
         let last = self.last_us.map_or(0, |last| (last - self.start_us) as u64);
         // The first row after the last response, and no row of the run is left out.
         let after = (last / TICK_US + 1) * TICK_US;
@@ -165,7 +171,8 @@ impl<W: Write> Statistics<W> {
             total: self.total,
             failures: self.failures,
         };
-        Ok((self.history.finish()?, counted))
+        let history = self.history.map(tables::Table::finish).transpose()?;
+        Ok((history, counted))
     }
 }
 

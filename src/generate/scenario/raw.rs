@@ -210,7 +210,7 @@ impl<'t> Reader<'t> {
             let Some(table) = self.mistakes.table(item, "endpoint") else {
                 continue;
             };
-            weights.extend(table.get("weight").map(|value| (value.span(), value)));
+            weights.extend(table.get("weight"));
             let key = self.key(table, &item.span());
             if let (Some(key), Some(name)) = (&key, table.get("name")) {
                 if seen.contains(key) {
@@ -226,16 +226,18 @@ impl<'t> Reader<'t> {
             }
             endpoints.push(self.endpoint(table, &item.span(), key));
         }
-        let endpoints: Vec<Endpoint> = endpoints.into_iter().collect::<Option<_>>()?;
-        if endpoints.iter().all(|e| e.weight <= 0.0) {
-            let span = weights.first().map_or(0..0, |(span, _)| span.clone());
+        // Those without a weight have 1, so every one must say that it has none.
+        if weights.len() == list.len()
+            && weights.iter().all(|value| plain_number(value) == Some(0.0))
+        {
+            let span = weights.first().map_or(0..0, |value| value.span());
             return self.bad(
                 span,
                 "every `weight` is zero, so nothing would be requested".to_owned(),
                 "give at least one endpoint a weight above 0",
             );
         }
-        Some(endpoints)
+        endpoints.into_iter().collect()
     }
 
     fn key(&mut self, table: &DeTable<'_>, span: &Range<usize>) -> Option<tally::Endpoint> {
@@ -453,11 +455,7 @@ impl<'t> Reader<'t> {
         what: &str,
         (low, high): (f64, f64),
     ) -> Option<f64> {
-        let float = value
-            .get_ref()
-            .as_float()
-            .and_then(|f| f.as_str().replace('_', "").parse().ok());
-        let found = integer(value).map(|n| n as f64).or(float);
+        let found = plain_number(value);
         match found.filter(|n| (low..=high).contains(n)) {
             Some(n) => Some(n),
             None => self.bad(
@@ -477,4 +475,18 @@ impl<'t> Reader<'t> {
         };
         fields::range(self, list, value.span(), what)
     }
+}
+
+/// An integer or a float.
+fn plain_number(value: &Value<'_>) -> Option<f64> {
+    let float = || {
+        value
+            .get_ref()
+            .as_float()?
+            .as_str()
+            .replace('_', "")
+            .parse()
+            .ok()
+    };
+    integer(value).map(|n| n as f64).or_else(float)
 }

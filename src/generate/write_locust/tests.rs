@@ -31,7 +31,7 @@ fn replayed() -> Counted {
         .read_to_string(&mut log)
         .expect("text");
     let mut keys: Vec<Endpoint> = Vec::new();
-    let mut statistics = Statistics::new(START_US, Vec::new()).expect("memory is writable");
+    let mut statistics = Statistics::new(START_US, Some(Vec::new())).expect("memory is writable");
     for line in log.lines() {
         let exact = response_time_ms(line);
         let line: Value = serde_json::from_str(line).expect("JSON");
