@@ -23,7 +23,8 @@ fn response_time_ms(line: &str) -> f64 {
     number.parse().expect("a number")
 }
 
-fn replayed() -> Counted {
+/// What was counted, and the history.
+fn replayed() -> (Counted, String) {
     let file =
         std::fs::File::open(format!("{RUN}/requests.jsonl.gz")).expect("part of the repository");
     let mut log = String::new();
@@ -58,16 +59,17 @@ fn replayed() -> Counted {
             .expect("memory is writable");
     }
     let end_us = statistics.last_us.expect("responses") - START_US;
-    statistics
+    let (history, counted) = statistics
         .finish(end_us as u64, |_| 40)
-        .expect("memory is writable")
-        .1
+        .expect("memory is writable");
+    let history = String::from_utf8(history.expect("it was wanted")).expect("text");
+    (counted, history)
 }
 
 /// Everything but the two rates, which need the run's start to the microsecond.
 #[test]
 fn the_statistics_table_of_a_real_run() {
-    let ours = tables::stats(&replayed(), Vec::new()).expect("memory is writable");
+    let ours = tables::stats(&replayed().0, Vec::new()).expect("memory is writable");
     let ours = String::from_utf8(ours).expect("text");
     let theirs = read("run_stats.csv");
     assert_eq!(ours.lines().next(), theirs.lines().next());
@@ -86,7 +88,7 @@ fn the_statistics_table_of_a_real_run() {
 #[test]
 fn the_json_of_a_real_run() {
     let mut ours = Vec::new();
-    json::write(&replayed(), &mut ours).expect("memory is writable");
+    json::write(&replayed().0, &mut ours).expect("memory is writable");
     let ours = String::from_utf8(ours).expect("text");
     let theirs = read("run.json");
     // Moments differ by what passes between Locust's clock and the logger's.
@@ -104,4 +106,19 @@ fn the_json_of_a_real_run() {
     }
     assert_eq!(comparable(&ours).len(), comparable(&theirs).len());
     assert_eq!(ours.ends_with('\n'), theirs.ends_with('\n'));
+}
+
+/// No response came from second 260 on but one, so the rows of the next two seconds do not depend on the moment at
+/// which Locust's writer woke: rates, percentiles of the sliding window and totals of every endpoint.
+#[test]
+fn the_history_of_a_real_run() {
+    let (ours, theirs) = (replayed().1, read("run_stats_history.csv"));
+    assert_eq!(ours.lines().next(), theirs.lines().next());
+    let rows = |text: &str| -> Vec<String> {
+        let quiet =
+            |line: &&str| line.starts_with("1795218261,") || line.starts_with("1795218262,");
+        text.lines().filter(quiet).map(str::to_owned).collect()
+    };
+    assert_eq!(rows(&theirs).len(), 14);
+    assert_eq!(rows(&ours), rows(&theirs));
 }
