@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::tally;
 
+mod endpoints;
 mod fields;
 mod raw;
 
