@@ -24,6 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Read one run, measure it, judge it against gates, write the reports
     Check(Box<Check>),
+    /// Write the logs of a synthetic load test: same seed, same bytes
+    Generate(Box<Generate>),
     /// List every metric a gate can use
     Metrics,
     /// Print a JSON Schema
@@ -32,6 +34,102 @@ pub enum Command {
         #[arg(value_enum, default_value_t = SchemaName::Report)]
         name: SchemaName,
     },
+}
+
+/// Arguments of `loadgate generate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    loadgate generate --list                       the scenarios that ship\n  \
+    loadgate generate --scenario worker-batches --seed 1 --out run/\n  \
+    loadgate generate --scenario claims-api --seed 1 --out slow/ --degrade '*detail:latency*3'\n  \
+    loadgate generate --scenario worker-batches --seed 1 --out leak/ --leak 50MB/h --duration 1h\n\n\
+    ENDPOINT is a name or `METHOD name`; `*` in it matches any text.")]
+pub struct Generate {
+    /// A scenario that ships, or the path of a scenario file
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        required_unless_present = "list",
+        help_heading = "Scenario"
+    )]
+    pub scenario: Option<String>,
+    /// List the scenarios that ship
+    #[arg(long, help_heading = "Scenario")]
+    pub list: bool,
+    /// Users, instead of the scenario's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Scenario")]
+    pub users: Option<u32>,
+    /// Users spawned per second, instead of the scenario's
+    #[arg(long, value_name = "R", value_parser = spawn_rate, help_heading = "Scenario")]
+    pub spawn_rate: Option<f64>,
+    /// How long the run takes, instead of the scenario's end (`2min`)
+    #[arg(
+        long,
+        value_name = "DURATION",
+        conflicts_with = "requests",
+        help_heading = "Scenario"
+    )]
+    pub duration: Option<String>,
+    /// End the run after this many requests, instead of the scenario's end
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40), help_heading = "Scenario")]
+    pub requests: Option<u64>,
+    /// The seed of every random number
+    #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Scenario")]
+    pub seed: u64,
+    /// When the run starts
+    #[arg(
+        long,
+        value_name = "RFC3339",
+        default_value = "2026-01-01T00:00:00Z",
+        help_heading = "Scenario"
+    )]
+    pub start: String,
+
+    /// Multiply response times or failure ratios: `ENDPOINT:latency*1.4`, `ENDPOINT:failures*4`; repeatable
+    #[arg(long, value_name = "CHANGE", help_heading = "Changes")]
+    pub degrade: Vec<String>,
+    /// Add requests at one moment to each such endpoint: `ENDPOINT:30@60s`; repeatable
+    #[arg(long, value_name = "BURST", help_heading = "Changes")]
+    pub burst: Vec<String>,
+    /// Let the memory samples grow: `10MB/h`
+    #[arg(long, value_name = "RATE", help_heading = "Changes")]
+    pub leak: Option<String>,
+    /// Override a field (`ENDPOINT:rows=901`, `ENDPOINT:rows=1..900`) or a status's ratio (`ENDPOINT:503=0.02`); repeatable
+    #[arg(long, value_name = "VALUE", help_heading = "Changes")]
+    pub set: Vec<String>,
+
+    /// The folder to write into
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "list",
+        help_heading = "Output"
+    )]
+    pub out: Option<PathBuf>,
+    /// What to write
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', default_values_t = [Written::Log, Written::LocustCsv, Written::LocustJson], help_heading = "Output")]
+    pub write: Vec<Written>,
+    /// Overwrite the files of an earlier run, and no others
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+}
+
+/// What `loadgate generate` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Written {
+    /// `requests.jsonl`, one line per request
+    Log,
+    /// `run_stats.csv`, `run_stats_history.csv`, `run_failures.csv`, `run_exceptions.csv`
+    LocustCsv,
+    /// `run.json`
+    LocustJson,
+}
+
+fn spawn_rate(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|rate| (1e-3..=1e6).contains(rate))
+        .ok_or_else(|| format!("expected users per second from 0.001 to 1000000, found `{text}`"))
 }
 
 /// The schemas that ship.

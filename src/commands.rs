@@ -1,6 +1,7 @@
 //! The subcommands.
 
 pub mod check;
+pub mod generate;
 
 use std::io::Write;
 
@@ -39,6 +40,7 @@ impl From<Vec<Diagnostic>> for Failure {
 pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
         Command::Check(args) => check::run(args, stdout),
+        Command::Generate(args) => generate::run(args, stdout),
         Command::Metrics => {
             for (name, unit, meaning) in metric::ALL {
                 writeln!(stdout, "{name:<26} {:<6} {meaning}", unit.symbol())?;

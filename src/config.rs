@@ -5,6 +5,7 @@ use crate::gate::{Combine, Gate, Level, Selector};
 use crate::input::{Moment, Span};
 
 pub mod expression;
+pub(crate) mod mistakes;
 mod raw;
 
 /// A valid gate file.
@@ -84,28 +85,6 @@ pub fn moment(text: &str) -> Option<Moment> {
                 .as_millisecond(),
         )),
     }
-}
-
-/// The known word nearest to a mistyped one, if it is near.
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let (distance, found) = known.map(|k| (edits(word, k), k)).min_by_key(|(d, _)| *d)?;
-    (distance <= 1 + word.chars().count() / 4).then_some(found)
-}
-
-/// Levenshtein's distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

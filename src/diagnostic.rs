@@ -105,14 +105,34 @@ pub const CODES: &[(&str, &str)] = &[
         "corrupt-archive",
         "a compressed file cannot be decompressed",
     ),
-    ("config-syntax", "the gate file is not valid TOML"),
-    ("unknown-key", "the gate file has a key that means nothing"),
-    ("missing-key", "the gate file lacks a key that is needed"),
+    (
+        "config-syntax",
+        "the gate file or scenario file is not valid TOML",
+    ),
+    (
+        "unknown-key",
+        "the gate file or scenario file has a key that means nothing",
+    ),
+    (
+        "missing-key",
+        "the gate file or scenario file lacks a key that is needed",
+    ),
     (
         "bad-value",
-        "a value in the gate file or a flag is of the wrong kind or out of range",
+        "a value in a gate file, a scenario file or a flag is of the wrong kind or out of range",
     ),
-    ("duplicate-id", "two gates have the same id"),
+    (
+        "duplicate-id",
+        "two gates have the same id, or two endpoints of a scenario the same method and name",
+    ),
+    (
+        "unknown-scenario",
+        "`generate` is asked for a scenario that neither ships nor is a file",
+    ),
+    (
+        "unknown-endpoint",
+        "a flag of `generate` names an endpoint or field that the scenario does not have",
+    ),
     (
         "bad-expression",
         "a gate's requirement does not follow the grammar",
@@ -128,7 +148,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "output-not-writable",
-        "a report cannot be written where it should go",
+        "a report or a generated file cannot be written where it should go",
     ),
 ];
 

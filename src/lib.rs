@@ -6,6 +6,8 @@
 //! 4. [`gate`]s, read by [`config`], are judged on it;
 //! 5. summary and verdicts are the [`analysis`],
 //! 6. which [`report`]s show, and whose [`outcome`] is the exit code.
+//!
+//! Beside the pipeline, [`generate`] makes runs to try it on.
 
 #![cfg_attr(
     test,
@@ -13,11 +15,13 @@
 )]
 
 pub mod analysis;
+mod atomic;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diagnostic;
 pub mod gate;
+pub mod generate;
 pub mod input;
 pub mod metric;
 pub mod outcome;

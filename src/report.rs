@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::analysis::Analysis;
+use crate::atomic::temporary_in;
 use crate::diagnostic::{Diagnostic, Origin};
 
 pub mod chart;
@@ -146,15 +147,7 @@ fn not_writable(path: &Path, why: &str) -> Diagnostic {
 }
 
 fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".loadgate");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any new file: the umask takes away what the user does not want.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder(path))?;
+    let mut file = temporary_in(folder(path))?;
     file.write_all(text.as_bytes())?;
     file.persist(path)?;
     Ok(())

@@ -8,7 +8,7 @@
 
 use regex::Regex;
 
-use super::nearest;
+use super::mistakes::nearest;
 use crate::gate::{Comparator, Limit, Requirement};
 use crate::metric::{Aggregate, Filter, Metric};
 use crate::units::Unit;
@@ -146,7 +146,8 @@ pub fn duration_ms(text: &str) -> Option<f64> {
     Some(number * time_factor(unit)?).filter(|ms| *ms > 0.0)
 }
 
-fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+/// The number and the unit of `10MB`, whatever they are.
+pub fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | '_')))
@@ -166,7 +167,8 @@ fn time_factor(unit: &str) -> Option<f64> {
     })
 }
 
-fn byte_factor(unit: &str) -> Option<f64> {
+/// Bytes in a unit.
+pub fn byte_factor(unit: &str) -> Option<f64> {
     Some(match unit {
         "B" => 1.0,
         "kB" | "KB" => 1e3,

@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::{Config, expression, nearest};
-use crate::diagnostic::{Diagnostic, Origin, Snippet};
+use super::mistakes::{Mistakes, Value, integer};
+use super::{Config, expression};
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Combine, Gate, Level, Requirement, Selector};
-
-type Value<'t> = Spanned<DeValue<'t>>;
 
 const SECTIONS: &[&str] = &["run", "failures", "input", "gate"];
 const RUN_KEYS: &[&str] = &["warmup", "from", "to", "phase", "on-undecided"];
@@ -34,7 +32,7 @@ const GATE_KEYS: &[&str] = &[
 pub struct Reader<'t> {
     text: &'t str,
     file: &'t str,
-    problems: Vec<Diagnostic>,
+    mistakes: Mistakes<'t>,
     config: Config,
 }
 
@@ -44,32 +42,18 @@ impl<'t> Reader<'t> {
         Self {
             text,
             file,
-            problems: Vec::new(),
+            mistakes: Mistakes::new(text, file),
             config: Config::default(),
         }
     }
 
     /// Every gate, or every problem.
     pub fn read(mut self) -> Result<Config, Vec<Diagnostic>> {
-        let (table, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            self.problem(
-                "config-syntax",
-                span,
-                error.message().to_owned(),
-                "gate files are TOML: https://toml.io",
-            );
-        }
-        if self.problems.is_empty() {
+        let table = self.mistakes.parse("gate files are TOML: https://toml.io");
+        if let Some(table) = table {
             self.sections(table.get_ref());
         }
-        self.problems.sort_by_key(|p| p.origin.clone());
-        if self.problems.is_empty() {
-            Ok(self.config)
-        } else {
-            Err(self.problems)
-        }
+        self.mistakes.none_or_all().map(|()| self.config)
     }
 
     fn problem(
@@ -79,36 +63,11 @@ impl<'t> Reader<'t> {
         message: String,
         help: impl Into<String>,
     ) {
-        let start = span.start.min(self.text.len());
-        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
-        let line_end = self.text[start..]
-            .find('\n')
-            .map_or(self.text.len(), |i| start + i);
-        let line = self.text[..start].matches('\n').count() as u64 + 1;
-        let column = self.text[line_start..start].chars().count();
-        let marked = self.text[start..span.end.clamp(start, line_end)]
-            .chars()
-            .count()
-            .max(1);
-        self.problems.push(
-            Diagnostic::new(code, message)
-                .at(Origin::at(self.file, line, column as u64 + 1))
-                .snippet(Snippet {
-                    text: self.text[line_start..line_end].trim_end().to_owned(),
-                    start: column,
-                    len: marked,
-                    label: String::new(),
-                })
-                .help(help),
-        );
+        self.mistakes.add(code, span, message, help);
     }
 
     fn unknown_key(&mut self, key: &str, span: Range<usize>, known: &[&str]) {
-        let help = match nearest(key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known here: {}", known.join(", ")),
-        };
-        self.problem("unknown-key", span, format!("unknown key `{key}`"), help);
+        self.mistakes.unknown_key(key, span, known);
     }
 
     fn sections(&mut self, root: &DeTable<'_>) {
@@ -133,29 +92,15 @@ impl<'t> Reader<'t> {
     }
 
     fn table<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v DeTable<'v>> {
-        let table = value.get_ref().as_table();
-        if table.is_none() {
-            self.wrong_type(value, what, "a table");
-        }
-        table
+        self.mistakes.table(value, what)
     }
 
     fn wrong_type(&mut self, value: &Value<'_>, what: &str, expected: &str) {
-        let found = value.get_ref().type_str();
-        self.problem(
-            "bad-value",
-            value.span(),
-            format!("`{what}` is {expected}, not a value of type {found}"),
-            format!("write {expected}"),
-        );
+        self.mistakes.wrong_type(value, what, expected);
     }
 
     fn string<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v str> {
-        let text = value.get_ref().as_str();
-        if text.is_none() {
-            self.wrong_type(value, what, "a text in quotes");
-        }
-        text
+        self.mistakes.string(value, what)
     }
 
     fn run(&mut self, value: &Value<'_>) {
@@ -401,12 +346,12 @@ impl<'t> Reader<'t> {
             }
         };
         let texts = self.texts(value, "require")?;
-        let before = self.problems.len();
+        let before = self.mistakes.len();
         let requirements: Vec<Requirement> = texts
             .into_iter()
             .filter_map(|(t, at)| self.requirement(t, at))
             .collect();
-        (self.problems.len() == before).then_some((combine, requirements))
+        (self.mistakes.len() == before).then_some((combine, requirements))
     }
 
     /// A text, or a list of at least one text.
@@ -480,9 +425,4 @@ impl<'t> Reader<'t> {
             }
         }
     }
-}
-
-fn integer(value: &Value<'_>) -> Option<i64> {
-    let number = value.get_ref().as_integer()?;
-    i64::from_str_radix(number.as_str(), number.radix()).ok()
 }

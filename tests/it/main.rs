@@ -9,6 +9,7 @@ mod bad_input;
 mod cases;
 mod check;
 mod documents;
+mod generate;
 mod harness;
 mod oracle;
 mod properties;

@@ -1,0 +1,152 @@
+//! What is wrong with a TOML file of the user's, gathered with line, column and caret, so that all is told at once.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Origin, Snippet};
+
+/// A TOML value that knows where it stands.
+pub type Value<'t> = Spanned<DeValue<'t>>;
+
+/// The mistakes of one file.
+pub struct Mistakes<'t> {
+    text: &'t str,
+    file: &'t str,
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Mistakes<'t> {
+    /// None yet in this text. `file` is its path as the user gave it.
+    pub fn new(text: &'t str, file: &'t str) -> Self {
+        Self {
+            text,
+            file,
+            found: Vec::new(),
+        }
+    }
+
+    /// The whole file, unless it is not TOML; `help` says what it should be.
+    pub fn parse(&mut self, help: &str) -> Option<Spanned<DeTable<'t>>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            self.add("config-syntax", span, error.message().to_owned(), help);
+        }
+        errors.is_empty().then_some(table)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// All of them in the order of the file, if there are any.
+    pub fn none_or_all(mut self) -> Result<(), Vec<Diagnostic>> {
+        self.found.sort_by_key(|p| p.origin.clone());
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(self.found)
+        }
+    }
+
+    /// Notes a mistake; `span` is in bytes, and the part of it on its first line is marked.
+    pub fn add(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        let start = span.start.min(self.text.len());
+        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line_end = self.text[start..]
+            .find('\n')
+            .map_or(self.text.len(), |i| start + i);
+        let line = self.text[..start].matches('\n').count() as u64 + 1;
+        let column = self.text[line_start..start].chars().count();
+        let marked = self.text[start..span.end.clamp(start, line_end)]
+            .chars()
+            .count()
+            .max(1);
+        self.found.push(
+            Diagnostic::new(code, message)
+                .at(Origin::at(self.file, line, column as u64 + 1))
+                .snippet(Snippet {
+                    text: self.text[line_start..line_end].trim_end().to_owned(),
+                    start: column,
+                    len: marked,
+                    label: String::new(),
+                })
+                .help(help),
+        );
+    }
+
+    /// A key that means nothing, with the nearest that does.
+    pub fn unknown_key(&mut self, key: &str, span: Range<usize>, known: &[&str]) {
+        let help = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.add("unknown-key", span, format!("unknown key `{key}`"), help);
+    }
+
+    /// A value of another type than `expected`, as `a table`.
+    pub fn wrong_type(&mut self, value: &Value<'_>, what: &str, expected: &str) {
+        let found = value.get_ref().type_str();
+        self.add(
+            "bad-value",
+            value.span(),
+            format!("`{what}` is {expected}, not a value of type {found}"),
+            format!("write {expected}"),
+        );
+    }
+
+    /// A table, or a mistake.
+    pub fn table<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v DeTable<'v>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(value, what, "a table");
+        }
+        table
+    }
+
+    /// A text, or a mistake.
+    pub fn string<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Option<&'v str> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_type(value, what, "a text in quotes");
+        }
+        text
+    }
+}
+
+/// A whole number, in any of TOML's bases.
+pub fn integer(value: &Value<'_>) -> Option<i64> {
+    let number = value.get_ref().as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// The known word nearest to a mistyped one, if it is near.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, found) = known.map(|k| (edits(word, k), k)).min_by_key(|(d, _)| *d)?;
+    (distance <= 1 + word.chars().count() / 4).then_some(found)
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
