@@ -15,6 +15,7 @@
 pub mod analysis;
 pub mod cli;
 pub mod commands;
+pub mod comparison;
 pub mod config;
 pub mod diagnostic;
 pub mod gate;
