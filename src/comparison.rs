@@ -5,6 +5,8 @@
 //! * `alpha` is the error allowed on *each* side of an interval: 0.01 gives the bounds of two one-sided tests;
 //! * what cannot be computed is a named [`shortfall::Shortfall`], never NaN.
 
+pub mod batch_means;
+pub mod bootstrap;
 pub mod dependence;
 pub mod distribution;
 pub mod errors;
@@ -14,6 +16,7 @@ pub mod mann_whitney;
 pub mod multiplicity;
 pub mod random;
 pub mod rounding;
+pub mod seconds;
 pub mod shift;
 pub mod shortfall;
 pub mod welch;
