@@ -256,6 +256,24 @@ mod tests {
     }
 
     #[test]
+    fn ties_equal_full_enumeration() {
+        let pooled = [1.0, 1.0, 2.0, 3.0, 3.0, 3.0, 5.0, 8.0, 8.0];
+        let side = |mask: u32, of_x: bool| -> Vec<f64> {
+            let chosen = |i: &usize| (mask >> i & 1 == 1) == of_x;
+            (0..9).filter(chosen).map(|i| pooled[i]).collect()
+        };
+        let test = |mask| mann_whitney(&side(mask, true), &side(mask, false)).expect("values");
+        let arrangements: Vec<u32> = (0..1 << 9).filter(|m: &u32| m.count_ones() == 4).collect();
+        let us: Vec<f64> = arrangements.iter().map(|m| test(*m).u).collect();
+        for (mask, u) in arrangements.iter().zip(&us) {
+            let share = |n: usize| n as f64 / us.len() as f64;
+            let m = test(*mask);
+            assert!((m.p_greater - share(us.iter().filter(|v| *v <= u).count())).abs() < 1e-15);
+            assert!((m.p_less - share(us.iter().filter(|v| *v >= u).count())).abs() < 1e-15);
+        }
+    }
+
+    #[test]
     fn all_equal_says_nothing() {
         for of in [mann_whitney, asymptotic] {
             let m = of(&[5.0; 4], &[5.0; 6]).expect("values");

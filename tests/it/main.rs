@@ -8,6 +8,7 @@
 mod bad_input;
 mod cases;
 mod check;
+mod comparison;
 mod documents;
 mod harness;
 mod oracle;
