@@ -156,7 +156,7 @@ impl Sample {
                 seconds.add_to(&mut self.histogram, second, times);
                 let totals = &seconds.totals()[second];
                 sum += u128::from(totals.sum_us) * u128::from(times);
-                squares += totals.squares * u128::from(times);
+                squares = squares.saturating_add(totals.squares.saturating_mul(u128::from(times)));
             }
         }
         self.sum_us = sum as f64;

@@ -1,7 +1,7 @@
 //! Tail probabilities and quantiles of the normal, Student's t and the binomial.
 //!
-//! The incomplete beta function is our own: the one in `statrs` 0.18 stops after 140 terms, which does not reach its
-//! own precision for the binomial of some ten thousand requests.
+//! The incomplete beta function is our own: that of `statrs` 0.18 stops after 140 terms, and near the median of a
+//! binomial it is then off by 0.001 at a million trials and by 0.13 at ten million.
 
 use statrs::function::erf::{erfc, erfc_inv};
 use statrs::function::gamma::ln_gamma;

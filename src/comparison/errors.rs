@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn fisher_with_unequal_sides() {
-        // 1 of 3 against 4 of 4 (7 requests, 5 failures): current 2, 3, 4 have 1·6/21? C(3,3)C(4,2) = 6,
-        // C(3,2)C(4,3) = 12, C(3,1)C(4,4) = 3 of C(7,5) = 21: two-sided 3/21, as 6 and 12 are likelier.
+        // 1 of 3 against 4 of 4: of C(7, 5) = 21 tables, 4, 3 and 2 failures on the current side have
+        // C(4,4) C(3,1) = 3, C(4,3) C(3,2) = 12 and C(4,2) C(3,3) = 6. No other is as rare as the 3.
         let fisher = fisher_exact((1, 2), (4, 0));
         assert!((fisher.p_two_sided - 3.0 / 21.0).abs() < 1e-14);
         assert!((fisher.p_greater - 3.0 / 21.0).abs() < 1e-14);

@@ -45,7 +45,8 @@ pub fn order_statistic_ranks(n: u64, q: f64, alpha: f64) -> Ranks {
 /// The fewest independent values for which both bounds of the `q` quantile exist, each with error `alpha`.
 ///
 /// The smallest n with max(q, 1 − q)^n ≤ `alpha`: at `alpha` 0.025 (a 95 % interval) 6, 36, 72, 368 and 3,688 for
-/// p50, p90, p95, p99 and p99.9. Divide requests by the design effect before comparing.
+/// p50, p90, p95, p99 and p99.9. Divide requests by the design effect before comparing. Both arguments between 0 and 1,
+/// exclusive.
 pub fn fewest_values(q: f64, alpha: f64) -> u64 {
     let rarer = q.max(1.0 - q);
     let n = (alpha.ln() / rarer.ln()).ceil().max(1.0);

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn noise_within_and_between_runs_by_hand() {
-        // √(0.03² + 0.04² + 2 × 0.05²/… ): 0.0009 + 0.0016 + 2 × 0.0025 = 0.0075; t(0.99; 4) = 3.746947.
+        // 0.03² + 0.04² + 2 × 0.05² = 0.0009 + 0.0016 + 0.005 = 0.0075; t(0.99; 4) = 3.746947.
         let noise = BetweenRuns {
             sigma: 0.05,
             degrees_of_freedom: 4.0,

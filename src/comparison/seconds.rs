@@ -39,9 +39,11 @@ pub struct Totals {
 
 impl Totals {
     fn add(&mut self, us: u64, requests: u64) {
-        self.requests += requests;
-        self.sum_us += us * requests;
-        self.squares += u128::from(us) * u128::from(us) * u128::from(requests);
+        // Saturating, as absurd response times must not stop the program; real ones stay far below.
+        self.requests = self.requests.saturating_add(requests);
+        self.sum_us = self.sum_us.saturating_add(us.saturating_mul(requests));
+        let square = (u128::from(us) * u128::from(us)).saturating_mul(u128::from(requests));
+        self.squares = self.squares.saturating_add(square);
     }
 }
 
@@ -272,6 +274,13 @@ mod tests {
             Seconds::collect([(0, 5, 0)]).err(),
             Some(Shortfall::NoRequests)
         );
+    }
+
+    #[test]
+    fn absurd_response_times_do_not_overflow() {
+        let seconds = Seconds::collect([(0, u64::MAX, 9), (1, u64::MAX, 1)]).expect("requests");
+        assert_eq!(seconds.totals()[0].squares, u128::MAX);
+        assert_eq!(seconds.block_medians(1).len(), 2);
     }
 
     #[test]
