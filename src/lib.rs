@@ -18,6 +18,7 @@ pub mod analysis;
 mod atomic;
 pub mod cli;
 pub mod commands;
+pub mod comparison;
 pub mod config;
 pub mod diagnostic;
 pub mod gate;

@@ -8,6 +8,7 @@
 mod bad_input;
 mod cases;
 mod check;
+mod comparison;
 mod documents;
 mod generate;
 mod harness;

@@ -1,0 +1,119 @@
+//! How small a change k against k runs can see, and how many runs a wished one takes.
+
+use super::distribution::student_t_upper;
+use super::shortfall::Shortfall;
+
+/// The chance of seeing the smallest change quoted, unless the caller says otherwise.
+pub const POWER: f64 = 0.8;
+/// Runs a side beyond which `runs_needed` gives up: nobody makes so many.
+pub const MOST_RUNS: u32 = 1000;
+
+/// Smallest detectable log difference of `baseline` against `current` runs whose log values scatter by `sigma`.
+///
+/// (t(1 − alpha; df) + t(power; df)) · sigma · √(1/n₁ + 1/n₂), df = n₁ + n₂ − 2: the difference whose one-sided test
+/// at `alpha` succeeds with chance `power`, within a percent or two of the noncentral t. One run on one side is
+/// allowed: with n₁ = n and n₂ = 1 it is a prediction from n earlier runs. `exp(x) − 1` is the relative change.
+///
+/// `sigma`: standard deviation between runs of ln(value); for a coefficient of variation below 30 % that very number.
+pub fn minimum_detectable_effect(
+    sigma: f64,
+    baseline: u32,
+    current: u32,
+    alpha: f64,
+    power: f64,
+) -> Result<f64, Shortfall> {
+    let in_unit = |p: f64| p > 0.0 && p < 1.0;
+    if !(sigma >= 0.0 && sigma.is_finite() && in_unit(alpha) && in_unit(power)) {
+        return Err(Shortfall::OutOfDomain);
+    }
+    let smaller = baseline.min(current);
+    if smaller == 0 || baseline.max(current) < 2 {
+        return Err(Shortfall::TooFewRuns {
+            runs: smaller as usize,
+            needed: 2,
+        });
+    }
+    let (n1, n2) = (f64::from(baseline), f64::from(current));
+    let df = n1 + n2 - 2.0;
+    let reach = student_t_upper(alpha, df) + student_t_upper(1.0 - power, df);
+    Ok(reach.max(0.0) * sigma * (1.0 / n1 + 1.0 / n2).sqrt())
+}
+
+/// The fewest runs a side (from 2, at most 1,000) that see a log difference of `effect`; `None` if none do.
+pub fn runs_needed(effect: f64, sigma: f64, alpha: f64, power: f64) -> Option<u32> {
+    let enough = |k: u32| {
+        minimum_detectable_effect(sigma, k, k, alpha, power).is_ok_and(|seen| seen <= effect)
+    };
+    if !enough(MOST_RUNS) {
+        return None;
+    }
+    let (mut low, mut high) = (2, MOST_RUNS);
+    while low < high {
+        let middle = u32::midpoint(low, high);
+        if enough(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn percent(sigma: f64, baseline: u32, current: u32) -> f64 {
+        let seen = minimum_detectable_effect(sigma, baseline, current, 0.01, POWER);
+        seen.expect("runs").exp_m1() * 100.0
+    }
+
+    #[test]
+    fn three_against_three_by_hand() {
+        // df 4: (3.746947 + 0.940965) × 0.05 × √(2/3) = 0.191383.
+        let seen = minimum_detectable_effect(0.05, 3, 3, 0.01, POWER).expect("runs");
+        assert!((seen - 0.191_383).abs() < 1e-6, "{seen}");
+    }
+
+    #[test]
+    fn known_table_of_five_percent_noise() {
+        // Simulated with a noncentral t: 21, 12.5 and 7.9 %; one new run after 5, 10, 20: 29, 21 and 19 %.
+        for (k, expected) in [(3, 21.0), (5, 12.5), (10, 7.9)] {
+            assert!((percent(0.05, k, k) - expected).abs() < 0.3);
+        }
+        for (n, expected) in [(5, 29.0), (10, 21.0), (20, 19.0)] {
+            assert!((percent(0.05, n, 1) - expected).abs() < 0.5);
+        }
+    }
+
+    #[test]
+    fn runs_needed_is_the_first_that_suffices() {
+        let effect = 1.15_f64.ln();
+        let k = runs_needed(effect, 0.08, 0.01, POWER).expect("some");
+        let of = |k| minimum_detectable_effect(0.08, k, k, 0.01, POWER).expect("runs");
+        assert!(of(k) <= effect && of(k - 1) > effect, "{k}");
+    }
+
+    #[test]
+    fn no_noise_needs_two_runs() {
+        assert_eq!(runs_needed(0.01, 0.0, 0.01, POWER), Some(2));
+    }
+
+    #[test]
+    fn a_hopeless_wish_has_no_answer() {
+        assert_eq!(runs_needed(1e-6, 0.5, 0.01, POWER), None);
+        assert_eq!(runs_needed(0.0, 0.5, 0.01, POWER), None);
+    }
+
+    #[test]
+    fn one_value_a_side_is_too_few_runs() {
+        let why = minimum_detectable_effect(0.05, 1, 1, 0.01, POWER);
+        assert_eq!(why, Err(Shortfall::TooFewRuns { runs: 1, needed: 2 }));
+    }
+
+    #[test]
+    fn a_negative_deviation_is_out_of_domain() {
+        let why = minimum_detectable_effect(-0.1, 3, 3, 0.01, POWER);
+        assert_eq!(why, Err(Shortfall::OutOfDomain));
+    }
+}

@@ -1,0 +1,43 @@
+//! Why a statistic cannot be had.
+
+/// The named reason a figure is absent: the caller says it, and never shows NaN.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shortfall {
+    /// A side has fewer runs (or values) than the statistic needs.
+    TooFewRuns {
+        /// Runs of the smaller side.
+        runs: usize,
+        /// Runs a side that would do.
+        needed: usize,
+    },
+    /// A value is zero, negative, infinite or not a number, so that it has no logarithm.
+    NotPositive,
+    /// All runs of both sides have the same value and no rounding is known that could explain it.
+    NoVariance,
+    /// No arrangement of this few runs is rare enough: the smallest one-sided p an exact rank test can give.
+    AlphaOutOfReach {
+        /// Smallest one-sided p within reach (probability, 0 to 1).
+        smallest: f64,
+    },
+    /// Fewer seconds with requests (or batches with counts) than a dependent series needs.
+    TooFewSeconds {
+        /// Seconds (batches) that have requests.
+        seconds: usize,
+        /// Seconds (batches) that would do.
+        needed: usize,
+    },
+    /// The run is longer than can be resampled second by second.
+    TooLong {
+        /// Seconds from the first to the last request.
+        seconds: u64,
+    },
+    /// A running total shrank between two rows: the counters were reset, or rows are out of order.
+    NotMonotone {
+        /// Position of the offending row, from 0.
+        row: usize,
+    },
+    /// Nothing was requested on one side.
+    NoRequests,
+    /// A parameter is outside its domain: a level not between 0 and 1, a negative deviation.
+    OutOfDomain,
+}
