@@ -18,6 +18,7 @@ pub mod commands;
 pub mod config;
 pub mod diagnostic;
 pub mod gate;
+pub mod history;
 pub mod input;
 pub mod metric;
 pub mod outcome;

@@ -1,0 +1,85 @@
+//! Change points of series whose truth is known, and Otava's answers against ours.
+
+use loadgate::history::otava;
+use serde_json::Value;
+
+use crate::harness::root;
+
+fn cases(file: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(root(&format!("testdata/vectors/{file}"))).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    file["cases"].as_array().unwrap().clone()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|v| v.as_f64().unwrap()).collect()
+}
+
+fn indices(value: &Value) -> Vec<usize> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|v| v.as_u64().unwrap() as usize).collect()
+}
+
+fn close(ours: f64, theirs: &Value, what: &str) {
+    let theirs = theirs.as_f64().unwrap();
+    let tolerance = 1e-9 * theirs.abs().max(1e-3);
+    assert!(
+        (ours - theirs).abs() <= tolerance,
+        "{what}: {ours}, Otava says {theirs}"
+    );
+}
+
+#[test]
+fn otava_answers_are_reproduced() {
+    for case in cases("otava.json") {
+        let what = format!("{} {}", case["name"], case["params"]);
+        let parameters = otava::Parameters {
+            window_len: case["params"]["window_len"].as_u64().unwrap() as usize,
+            max_pvalue: case["params"]["max_pvalue"].as_f64().unwrap(),
+            min_magnitude: case["params"]["min_magnitude"].as_f64().unwrap(),
+        };
+        let ours = otava::detect(&numbers(&case["series"]), &parameters);
+        let theirs = case["change_points"].as_array().unwrap();
+        assert_eq!(ours.len(), theirs.len(), "{what}");
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            assert_eq!(theirs["index"], ours.index, "{what}");
+            close(ours.qhat, &theirs["qhat"], &what);
+            let relative = theirs["pvalue"].as_f64().unwrap();
+            assert!(
+                (ours.pvalue / relative - 1.0).abs() < 1e-9,
+                "{what}: p {}",
+                ours.pvalue
+            );
+            close(ours.mean_before, &theirs["mean_before"], &what);
+            close(ours.mean_after, &theirs["mean_after"], &what);
+            close(ours.std_before, &theirs["std_before"], &what);
+            close(ours.std_after, &theirs["std_after"], &what);
+            close(ours.relative_change(), &theirs["rel_change"], &what);
+        }
+    }
+}
+
+#[test]
+fn otava_finds_the_same_in_the_generated_series() {
+    for case in cases("change_points.json") {
+        let series = numbers(&case["series"]);
+        let found = |parameters| {
+            let answer = otava::detect(&series, &parameters);
+            answer.iter().map(|c| c.index).collect::<Vec<_>>()
+        };
+        let defaults = found(otava::Parameters::default());
+        assert_eq!(defaults, indices(&case["otava"]), "{}", case["name"]);
+        let lenient = found(otava::Parameters {
+            window_len: 30,
+            max_pvalue: 0.01,
+            min_magnitude: 0.05,
+        });
+        assert_eq!(
+            lenient,
+            indices(&case["otava_w30_p01_m05"]),
+            "{}",
+            case["name"]
+        );
+    }
+}
