@@ -1,5 +1,14 @@
 //! The history of one series: one value per run, oldest first. Pure functions, no I/O.
 //!
-//! [`otava`] finds changes of level as Apache Otava does.
+//! [`segment`] finds where the level changed, [`counts`] the same for failures out of requests,
+//! and [`otava`] answers as Apache Otava does.
 
+mod autocorrelation;
+pub mod counts;
+mod effect;
 pub mod otava;
+mod random;
+mod scan;
+pub mod segment;
+mod settle;
+mod spike;

@@ -1,6 +1,6 @@
 //! Change points of series whose truth is known, and Otava's answers against ours.
 
-use loadgate::history::otava;
+use loadgate::history::{counts, otava, segment};
 use serde_json::Value;
 
 use crate::harness::root;
@@ -82,4 +82,57 @@ fn otava_finds_the_same_in_the_generated_series() {
             case["name"]
         );
     }
+}
+
+/// What we find in each generated series, and why where it is not the truth.
+const FOUND: [(&str, &[usize]); 10] = [
+    ("G1_step_up_12pct", &[25]),
+    ("G2_no_change_two_spikes", &[]),
+    // A drift; no step is true. `drift` replaces these three.
+    ("G3_slow_drift", &[13, 29, 45]),
+    ("G4_step_and_recover", &[18, 30]),
+    ("G5_bimodal_stationary", &[]),
+    ("G6_ar1_no_change", &[]),
+    // The last run only: too short a history, and one run is for `newest`.
+    ("G8_short_history_last_run", &[]),
+    // 20 and 23 in truth; a level of three runs is within the noise of one change.
+    ("G9_two_close_steps", &[20]),
+    ("G10_locust_quantised", &[22]),
+    ("G11_throughput_flat", &[]),
+];
+
+#[test]
+fn change_points_of_the_generated_series() {
+    let cases = cases("change_points.json");
+    for (name, expected) in FOUND {
+        let case = cases.iter().find(|case| case["name"] == name).unwrap();
+        let found = segment::segment(&numbers(&case["series"]), &segment::Options::default());
+        let changes = found.unwrap().change_points;
+        let ours: Vec<usize> = changes.iter().map(|c| c.index).collect();
+        assert_eq!(ours, expected, "{name}");
+    }
+}
+
+#[test]
+fn failures_from_zero_are_found_by_counts_only() {
+    let cases = cases("change_points.json");
+    let of = |name: &str| cases.iter().find(|case| case["name"] == name).unwrap();
+    let ratios = numbers(&of("G7_error_rate_from_zero")["series"]);
+    assert_eq!(
+        segment::segment(&ratios, &segment::Options::default()).unwrap_err(),
+        segment::NotPositive {
+            index: 0,
+            value: 0.0
+        }
+    );
+    let runs: Vec<counts::Failures> = ratios
+        .iter()
+        .map(|ratio| counts::Failures {
+            failures: (ratio * 10_000.0).round() as u64,
+            requests: 10_000,
+        })
+        .collect();
+    let changes = counts::segment(&runs, &counts::Options::default());
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].index, 20);
 }
