@@ -1,28 +1,33 @@
-//! How much a run resembles the one before, seen through the steps between them.
+//! How much a run resembles the one before, apart from changes of level.
 
-use super::effect::deviation_by_steps;
+use std::ops::Range;
 
-/// Steps beyond this many robust deviations are changes of level, not noise, and are left out.
-const STEP_LIMIT: f64 = 3.0;
+/// The largest correlation that is told apart from a level that wanders without end.
+pub const STRONGEST: f64 = 0.95;
 
-/// Lag-1 autocorrelation of `values`, estimated from their differences so that a change of level does not count as
-/// correlation: differences of an AR(1) process have the lag-1 autocorrelation r = −(1 − ρ)/2, hence ρ = 1 + 2r.
-/// Between −1 and 0.95; zero with fewer than six runs, or if nothing varies.
-pub fn autocorrelation(values: &[f64]) -> f64 {
-    if values.len() < 6 {
-        return 0.0;
-    }
-    let steps: Vec<f64> = values.windows(2).map(|w| w[1] - w[0]).collect();
-    let limit = STEP_LIMIT * std::f64::consts::SQRT_2 * deviation_by_steps(values);
-    let kept: Vec<Option<f64>> = steps
-        .iter()
-        .map(|step| (limit == 0.0 || step.abs() <= limit).then_some(*step))
-        .collect();
-    let squares = mean(kept.iter().flatten().map(|step| step * step));
-    let products = mean(kept.windows(2).filter_map(|w| Some(w[0]? * w[1]?)));
-    match (products, squares) {
-        (Some(products), Some(squares)) if squares > 0.0 => {
-            (1.0 + 2.0 * products / squares).clamp(-1.0, 0.95)
+/// Standard error of [`autocorrelation`] of `runs` independent runs: √1.5 / √n.
+pub fn standard_error(runs: usize) -> f64 {
+    (1.5 / runs.max(1) as f64).sqrt()
+}
+
+/// Lag-1 autocorrelation ρ of `values`, from the differences between runs of the same segment, so that a change of level
+/// is not taken for correlation.
+///
+/// With `v[k]` the mean squared difference of runs k apart, an AR(1) process has `v[k]` = 2γ(1 − ρᵏ), hence
+/// (v₂ + v₃) / v₁ = 2 + 2ρ + ρ², and ρ = √((v₂ + v₃) / v₁ − 1) − 1. Of independent runs its standard error is
+/// √1.5 / √n; from v₂ / v₁ alone it would be √2 / √n. Between −1 and 0.95; zero if no segment has four runs, or if
+/// nothing varies.
+pub fn autocorrelation(values: &[f64], segments: &[Range<usize>]) -> f64 {
+    let v = |lag: usize| {
+        let squares = segments
+            .iter()
+            .flat_map(|segment| segment.clone().skip(lag))
+            .map(|i| (values[i] - values[i - lag]).powi(2));
+        mean(squares)
+    };
+    match (v(1), v(2), v(3)) {
+        (Some(v1), Some(v2), Some(v3)) if v1 > 0.0 => {
+            (((v2 + v3) / v1 - 1.0).max(0.0).sqrt() - 1.0).min(0.95)
         }
         _ => 0.0,
     }
@@ -38,10 +43,10 @@ mod tests {
     use super::*;
     use crate::history::random::Random;
 
-    fn first_order(rho: f64, n: usize) -> Vec<f64> {
+    fn first_order(rho: f64) -> Vec<f64> {
         let mut random = Random::new(11);
         let mut value = random.normal();
-        (0..n)
+        (0..4000)
             .map(|_| {
                 value = rho * value + (1.0 - rho * rho).sqrt() * random.normal();
                 value
@@ -49,32 +54,42 @@ mod tests {
             .collect()
     }
 
+    fn of_whole(values: &[f64]) -> f64 {
+        autocorrelation(values, std::slice::from_ref(&(0..values.len())))
+    }
+
     #[test]
     fn correlation_of_a_zigzag() {
-        // Steps 1 −1 1 −1 1 −1 1: r = −1, ρ = −1.
-        assert_eq!(
-            autocorrelation(&[0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]),
-            -1.0
-        );
+        // v₁ = 1, v₂ = 0, v₃ = 1: √(1 − 1) − 1.
+        assert_eq!(of_whole(&[0.0, 1.0, 0.0, 1.0, 0.0, 1.0]), -1.0);
+    }
+
+    #[test]
+    fn correlation_of_four_runs() {
+        // v₁ = (1 + 4 + 1)/3 = 2, v₂ = (9 + 1)/2 = 5, v₃ = 4: √(9/2 − 1) − 1 = 0.870829.
+        assert!((of_whole(&[0.0, 1.0, 3.0, 2.0]) - 0.870_829).abs() < 1e-6);
     }
 
     #[test]
     fn correlation_of_long_series() {
-        assert!(autocorrelation(&first_order(0.0, 4000)).abs() < 0.08);
-        assert!((autocorrelation(&first_order(0.6, 4000)) - 0.6).abs() < 0.08);
+        assert!(of_whole(&first_order(0.0)).abs() < 0.06);
+        assert!((of_whole(&first_order(0.6)) - 0.6).abs() < 0.06);
     }
 
     #[test]
-    fn a_step_is_not_correlation() {
-        let mut values = first_order(0.0, 4000);
+    fn a_change_between_segments_is_not_correlation() {
+        let mut values = first_order(0.0);
         for value in &mut values[2000..] {
             *value += 50.0;
         }
-        assert!(autocorrelation(&values).abs() < 0.08);
+        assert!(of_whole(&values) > 0.2);
+        assert!(autocorrelation(&values, &[0..2000, 2000..4000]).abs() < 0.06);
     }
 
     #[test]
-    fn correlation_of_equal_runs() {
-        assert_eq!(autocorrelation(&[5.0; 20]), 0.0);
+    fn correlation_of_equal_and_of_few_runs() {
+        assert_eq!(of_whole(&[5.0; 20]), 0.0);
+        assert_eq!(of_whole(&[1.0, 2.0, 3.0]), 0.0);
+        assert_eq!(of_whole(&[]), 0.0);
     }
 }

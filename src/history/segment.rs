@@ -3,8 +3,12 @@
 //! The scan of [`super::scan`] runs on the logarithms of the values, so that a change is a ratio. Before it, single runs
 //! that stand alone are clipped; after it, each change is moved to where its neighbouring segments differ most, and the
 //! changes that are too small to matter are removed, the smallest first, because removing one changes its neighbours.
+//!
+//! Runs that resemble the run before make long excursions which a permutation never shows. So, if anything was found,
+//! the correlation between runs is estimated within the segments found (across them a change would pass for
+//! correlation), and if there is some, the scan is repeated against autocorrelated series without a change.
 
-use super::autocorrelation::autocorrelation;
+use super::autocorrelation::{STRONGEST, autocorrelation, standard_error};
 use super::effect::{median, rounding_deviation, superiority};
 use super::random::Random;
 use super::scan::{self, Calibration, Found, Null, Runs, Sums};
@@ -13,8 +17,12 @@ use super::spike;
 
 /// With fewer runs no change is looked for.
 pub const MIN_RUNS: usize = 10;
-/// Above this estimated autocorrelation the null series are autoregressive.
-pub const GUARD_ABOVE: f64 = 0.2;
+/// Above this estimated autocorrelation the null series are autoregressive. Measured on 400 simulated series per case:
+/// 0.1 halves the false alarms of 0.2 under a true correlation of 0.3, at one point of power.
+pub const GUARD_ABOVE: f64 = 0.1;
+/// The null series are this many standard errors more correlated than estimated, as the estimate may be too low:
+/// measured to halve the false alarms once more, at 5 to 8 points of power.
+const GUARD_EXCESS: f64 = 0.5;
 
 /// What counts as a change.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -141,22 +149,26 @@ pub fn segment(values: &[f64], options: &Options) -> Result<Segmentation, NotPos
     for clip in &clips {
         logs[clip.index] = clip.to;
     }
-    let rho = autocorrelation(&logs);
-    let guarded = rho > GUARD_ABOVE;
     let scanned = values.len() >= MIN_RUNS;
-    let runs = Runs::Levels { logs, floor };
-    let found = if scanned {
-        scan::find(
-            &runs,
-            &calibration(options, rho),
-            &mut Random::new(options.seed),
-        )
-    } else {
-        Vec::new()
+    let runs = Runs::Levels {
+        logs: logs.clone(),
+        floor,
     };
-    let found = settle(found, values.len(), &Sums::new(&runs), |before, after| {
-        size(&values[before], &values[after], options)
-    });
+    let mut found = Vec::new();
+    if scanned {
+        found = changes(&runs, values, Null::Permuted, options);
+    }
+    let apart: Vec<_> = segments(&found, values)
+        .iter()
+        .map(|s| s.start..s.end)
+        .collect();
+    let rho = autocorrelation(&logs, &apart);
+    let guarded = !found.is_empty() && rho > GUARD_ABOVE;
+    if guarded {
+        let excess = GUARD_EXCESS * standard_error(values.len());
+        let null = Null::Autoregressive((rho + excess).min(STRONGEST));
+        found = changes(&runs, values, null, options);
+    }
     let spikes = clips.iter().map(|clip| Spike {
         index: clip.index,
         value: values[clip.index],
@@ -172,16 +184,16 @@ pub fn segment(values: &[f64], options: &Options) -> Result<Segmentation, NotPos
     })
 }
 
-fn calibration(options: &Options, rho: f64) -> Calibration {
-    Calibration {
-        null: if rho > GUARD_ABOVE {
-            Null::Autoregressive(rho)
-        } else {
-            Null::Permuted
-        },
+fn changes(runs: &Runs, values: &[f64], null: Null, options: &Options) -> Vec<Found> {
+    let calibration = Calibration {
+        null,
         alpha: options.alpha,
         replicates: options.replicates,
-    }
+    };
+    let found = scan::find(runs, &calibration, &mut Random::new(options.seed));
+    settle(found, values.len(), &Sums::new(runs), |before, after| {
+        size(&values[before], &values[after], options)
+    })
 }
 
 fn size(before: &[f64], after: &[f64], options: &Options) -> Size {
