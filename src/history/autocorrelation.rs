@@ -2,12 +2,23 @@
 
 use std::ops::Range;
 
+/// Up to this estimate runs are taken for independent. Measured on 400 simulated series per case: 0.1 halves the false
+/// alarms of 0.2 under a true correlation of 0.3, at one point of power.
+pub const NEGLIGIBLE: f64 = 0.1;
+/// The estimate may be too low, so it is raised by this many standard errors: measured to halve the false alarms once
+/// more, at 5 to 8 points of power.
+const EXCESS: f64 = 0.5;
 /// The largest correlation that is told apart from a level that wanders without end.
-pub const STRONGEST: f64 = 0.95;
+const STRONGEST: f64 = 0.95;
 
-/// Standard error of [`autocorrelation`] of `runs` independent runs: √1.5 / √n.
-pub fn standard_error(runs: usize) -> f64 {
-    (1.5 / runs.max(1) as f64).sqrt()
+/// The correlation to reckon with when `estimate` came from `runs` runs: zero if negligible, else half a standard error
+/// (√1.5 / √n) more than estimated.
+pub fn excessive(estimate: f64, runs: usize) -> f64 {
+    if estimate <= NEGLIGIBLE {
+        return 0.0;
+    }
+    let standard_error = (1.5 / runs as f64).sqrt();
+    (estimate + EXCESS * standard_error).min(STRONGEST)
 }
 
 /// Lag-1 autocorrelation ρ of `values`, from the differences between runs of the same segment, so that a change of level
@@ -56,6 +67,14 @@ mod tests {
 
     fn of_whole(values: &[f64]) -> f64 {
         autocorrelation(values, std::slice::from_ref(&(0..values.len())))
+    }
+
+    #[test]
+    fn correlation_to_reckon_with() {
+        // Half of √(1.5 / 24) = 0.25.
+        assert_eq!(excessive(0.1, 24), 0.0);
+        assert_eq!(excessive(0.5, 24), 0.625);
+        assert_eq!(excessive(0.9, 24), 0.95);
     }
 
     #[test]

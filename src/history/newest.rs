@@ -2,7 +2,7 @@
 //!
 //! On logarithms, a run that follows n runs of mean m and deviation s lies within m ± t·s·√(1 + 1/n) with the
 //! probability that t, Student's quantile on n − 1 degrees of freedom, stands for (the prediction interval of a normal;
-//! Hahn and Meeker, *Statistical Intervals*, 1991, section 4.7). One value is judged; what follows is the caller's.
+//! Hahn and Meeker, *Statistical Intervals*, 1991, chapter 4). One value is judged; what follows is the caller's.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

@@ -8,7 +8,7 @@
 //! the correlation between runs is estimated within the segments found (across them a change would pass for
 //! correlation), and if there is some, the scan is repeated against autocorrelated series without a change.
 
-use super::autocorrelation::{STRONGEST, autocorrelation, standard_error};
+use super::autocorrelation::{NEGLIGIBLE, autocorrelation, excessive};
 use super::effect::{median, rounding_deviation, superiority};
 use super::random::Random;
 use super::scan::{self, Calibration, Found, Null, Runs, Sums};
@@ -17,12 +17,6 @@ use super::spike;
 
 /// With fewer runs no change is looked for.
 pub const MIN_RUNS: usize = 10;
-/// Above this estimated autocorrelation the null series are autoregressive. Measured on 400 simulated series per case:
-/// 0.1 halves the false alarms of 0.2 under a true correlation of 0.3, at one point of power.
-pub const GUARD_ABOVE: f64 = 0.1;
-/// The null series are this many standard errors more correlated than estimated, as the estimate may be too low:
-/// measured to halve the false alarms once more, at 5 to 8 points of power.
-const GUARD_EXCESS: f64 = 0.5;
 
 /// What counts as a change.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,10 +157,9 @@ pub fn segment(values: &[f64], options: &Options) -> Result<Segmentation, NotPos
         .map(|s| s.start..s.end)
         .collect();
     let rho = autocorrelation(&logs, &apart);
-    let guarded = !found.is_empty() && rho > GUARD_ABOVE;
+    let guarded = !found.is_empty() && rho > NEGLIGIBLE;
     if guarded {
-        let excess = GUARD_EXCESS * standard_error(values.len());
-        let null = Null::Autoregressive((rho + excess).min(STRONGEST));
+        let null = Null::Autoregressive(excessive(rho, values.len()));
         found = changes(&runs, values, null, options);
     }
     let spikes = clips.iter().map(|clip| Spike {

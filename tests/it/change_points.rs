@@ -1,6 +1,6 @@
 //! Change points of series whose truth is known, and Otava's answers against ours.
 
-use loadgate::history::{counts, otava, segment};
+use loadgate::history::{counts, drift, newest, otava, segment};
 use serde_json::Value;
 
 use crate::harness::root;
@@ -93,7 +93,7 @@ const FOUND: [(&str, &[usize]); 10] = [
     ("G4_step_and_recover", &[18, 30]),
     ("G5_bimodal_stationary", &[]),
     ("G6_ar1_no_change", &[]),
-    // The last run only: too short a history, and one run is for `newest`.
+    // The last run is 15 % up: one run is for `newest`, which sees it.
     ("G8_short_history_last_run", &[]),
     ("G9_two_close_steps", &[20, 23]),
     ("G10_locust_quantised", &[22]),
@@ -134,4 +134,36 @@ fn failures_from_zero_are_found_by_counts_only() {
     let changes = counts::segment(&runs, &counts::Options::default());
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].index, 20);
+}
+
+#[test]
+fn a_drift_replaces_the_steps_it_imitates() {
+    for case in cases("change_points.json") {
+        let series = numbers(&case["series"]);
+        let Ok(found) = segment::segment(&series, &segment::Options::default()) else {
+            continue;
+        };
+        let drift = drift::detect(&series, &found, &drift::Options::default()).unwrap();
+        if case["name"] == "G3_slow_drift" {
+            // True: +0.4 % of the first level per run, 23.6 % over 59 steps.
+            let drift = drift.unwrap();
+            assert_eq!((drift.start, drift.replaces), (0, vec![13, 29, 45]));
+            assert!((drift.change - 0.236).abs() < 0.02, "{}", drift.change);
+        } else {
+            assert_eq!(drift, None, "{}", case["name"]);
+        }
+    }
+}
+
+#[test]
+fn the_last_run_of_a_short_history() {
+    let cases = cases("change_points.json");
+    let of = |name: &str| cases.iter().find(|case| case["name"] == name).unwrap();
+    let series = numbers(&of("G8_short_history_last_run")["series"]);
+    let (last, earlier) = series.split_last().unwrap();
+    let found = newest::predict(earlier, *last, &newest::Options::default()).unwrap();
+    assert_eq!(
+        (found.side, found.beyond_margin),
+        (newest::Side::Above, true)
+    );
 }
