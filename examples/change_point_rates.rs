@@ -7,7 +7,7 @@
 
 use std::f64::consts::TAU;
 
-use loadgate::history::{otava, segment};
+use loadgate::history::{counts, drift, newest, otava, segment};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -121,13 +121,26 @@ fn shares(
 fn main() {
     let count = std::env::args().nth(1);
     let count = count.and_then(|n| n.parse().ok()).unwrap_or(300);
-    println!("{count} histories per row\n");
-    println!("| no change | runs | loadgate | Otava |\n|---|---|---|---|");
+    println!("{count} histories per row");
+    false_alarms(count);
+    delays(count);
+    failure_alarms(count);
+    drifts(count);
+    newest_runs(40 * count);
+}
+
+fn false_alarms(count: u64) {
+    println!("\n| change found, there is none | runs | loadgate | Otava |\n|---|---|---|---|");
     for (name, runs, draw) in UNCHANGED {
         let (ours, otavas) = shares(count, |draws| draw(draws, runs), |found| !found.is_empty());
         println!("| {name} | {runs} | {ours:.1} % | {otavas:.1} % |");
     }
-    println!("\n| found within ±1 | runs after {BEFORE} | loadgate | Otava |\n|---|---|---|---|");
+}
+
+fn delays(count: u64) {
+    println!(
+        "\n| change found within ±1 | runs after {BEFORE} | loadgate | Otava |\n|---|---|---|---|"
+    );
     for (change, all_after) in CHANGED {
         for &after in all_after {
             let draw = |draws: &mut Draws| {
@@ -143,4 +156,114 @@ fn main() {
             println!("| +{percent:.0} % | {after} | {ours:.1} % | {otavas:.1} % |");
         }
     }
+}
+
+/// Failures that vary more than a binomial: the ratio of each run is `ratio` times a lognormal of deviation 0.5.
+fn failures(draws: &mut Draws, ratio: f64) -> counts::Failures {
+    let requests = 10_000_u64;
+    let expected = requests as f64 * ratio * (0.5 * draws.normal()).exp();
+    let failures = (expected + expected.sqrt() * draws.normal()).round();
+    counts::Failures {
+        failures: (failures.max(0.0) as u64).min(requests),
+        requests,
+    }
+}
+
+fn failure_alarms(count: u64) {
+    println!("\n| failure ratio | runs | change found |\n|---|---|---|");
+    for (name, before, after, runs) in [
+        ("none", 0.0, 0.0, 30),
+        ("0.5 % throughout", 0.005, 0.005, 30),
+        ("5 % throughout", 0.05, 0.05, 60),
+        ("none, then 0.5 % for 2 runs", 0.0, 0.005, 22),
+        ("none, then 0.5 % for 3 runs", 0.0, 0.005, 23),
+        ("none, then 0.5 % for 5 runs", 0.0, 0.005, 25),
+        ("0.5 %, then 2 % for 5 runs", 0.005, 0.02, 25),
+    ] {
+        let found = percent(count, |draws, seed| {
+            let series: Vec<counts::Failures> = (0..runs)
+                .map(|i| failures(draws, if i < BEFORE { before } else { after }))
+                .collect();
+            let options = counts::Options {
+                seed,
+                ..counts::Options::default()
+            };
+            !counts::segment(&series, &options).is_empty()
+        });
+        println!("| {name} | {runs} | {found:.1} % |");
+    }
+}
+
+fn drifts(count: u64) {
+    println!("\n| drift | runs | found |\n|---|---|---|");
+    let unchanged = UNCHANGED
+        .iter()
+        .map(|(name, runs, draw)| (*name, *runs, *draw, 0.0));
+    let drifting = [
+        ("+0.4 % a run", 30, 0.004),
+        ("+0.4 % a run", 60, 0.004),
+        ("+1 % a run", 20, 0.01),
+    ];
+    let drifting = drifting.map(|(name, runs, slope)| (name, runs, independent as Draw, slope));
+    for (name, runs, draw, slope) in unchanged.chain(drifting) {
+        let found = percent(count, |draws, seed| {
+            let logs = draw(draws, runs);
+            let series: Vec<f64> = logs
+                .iter()
+                .enumerate()
+                .map(|(i, z)| 100.0 * (NOISE * z + slope * i as f64).exp())
+                .collect();
+            drifts_by_our_reckoning(&series, seed)
+        });
+        println!("| {name} | {runs} | {found:.1} % |");
+    }
+}
+
+fn drifts_by_our_reckoning(series: &[f64], seed: u64) -> bool {
+    let options = segment::Options {
+        seed,
+        ..segment::Options::default()
+    };
+    let Ok(segments) = segment::segment(series, &options) else {
+        return false;
+    };
+    drift::detect(series, &segments, &drift::Options::default()).is_ok_and(|drift| drift.is_some())
+}
+
+fn newest_runs(count: u64) {
+    println!(
+        "\n| newest run outside and ≥ 5 %, {count} draws | noise | earlier runs | unchanged | +10 % | +20 % |\n|---|---|---|---|---|---|"
+    );
+    for noise in [0.05, 0.1] {
+        for runs in [5, 10, 20] {
+            let outside = |change: f64| {
+                percent(count, |draws, _| {
+                    let mut value = |level: f64| level * (noise * draws.normal()).exp();
+                    let earlier: Vec<f64> = (0..runs).map(|_| value(100.0)).collect();
+                    let newest = value(100.0 * (1.0 + change));
+                    newest::predict(&earlier, newest, &newest::Options::default())
+                        .is_ok_and(|p| p.side == newest::Side::Above && p.beyond_margin)
+                })
+            };
+            let shares = [outside(0.0), outside(0.1), outside(0.2)].map(|s| format!("{s:.1} %"));
+            println!(
+                "| | {:.0} % | {runs} | {} |",
+                100.0 * noise,
+                shares.join(" | ")
+            );
+        }
+    }
+}
+
+/// Share, in percent, of `count` seeded draws for which `holds`.
+fn percent(count: u64, holds: impl Fn(&mut Draws, u64) -> bool) -> f64 {
+    let held = (0..count)
+        .filter(|&seed| {
+            holds(
+                &mut Draws(Pcg64::seed_from_u64(1_000_003 * (seed + 1))),
+                seed,
+            )
+        })
+        .count();
+    100.0 * held as f64 / count as f64
 }

@@ -20,7 +20,7 @@ pub fn minimum_detectable(runs: usize, noise: f64, alpha: f64) -> f64 {
     let df = runs as f64 - 1.0;
     let critical = critical(runs, alpha);
     let (mut low, mut high) = (0.0, 2.0 * critical + 10.0);
-    for _ in 0..60 {
+    for _ in 0..40 {
         let middle = f64::midpoint(low, high);
         if exceeds(middle, critical, df) < POWER {
             low = middle;
@@ -33,7 +33,7 @@ pub fn minimum_detectable(runs: usize, noise: f64, alpha: f64) -> f64 {
 
 /// P(T > `critical`) of the noncentral t: ∫ Φ(`shift` − `critical`·u) f(u) du over u = √(χ² / df), by Simpson's rule.
 fn exceeds(shift: f64, critical: f64, df: f64) -> f64 {
-    const STEPS: u32 = 400;
+    const STEPS: u32 = 200;
     // Beyond these, the density of u is below 1e-12 of its mode for all df ≥ 1.
     let highest = 1.0 + 8.0 / df.sqrt();
     let step = highest / f64::from(STEPS);
