@@ -188,7 +188,7 @@ fn failure_alarms(count: u64) {
                 seed,
                 ..counts::Options::default()
             };
-            !counts::segment(&series, &options).is_empty()
+            !counts::segment(&series, &options).change_points.is_empty()
         });
         println!("| {name} | {runs} | {found:.1} % |");
     }

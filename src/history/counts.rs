@@ -2,14 +2,16 @@
 //!
 //! The same scan as for levels, but a split is rated by the likelihood ratio of two binomials against one. Requests of
 //! one run are not independent, so the ratio is never compared with χ²: the whole scan is calibrated by permuting runs.
+//! Single runs that stand alone are clipped for the scan, lest one bad run hide a change elsewhere.
 
 use std::ops::Range;
 
-use super::effect::superiority;
+use super::effect::{median, superiority};
 use super::random::Random;
 use super::scan::{self, Calibration, Found, Null, Runs, Sums};
 use super::segment::{Direction, MIN_RUNS};
 use super::settle::{Size, settle, sides};
+use super::spike;
 
 /// Failures of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +78,25 @@ pub struct RatioChange {
     pub direction: Direction,
 }
 
-/// Finds the changes of the failure ratio of `runs`, in order. Fewer than ten runs have none.
-pub fn segment(runs: &[Failures], options: &Options) -> Vec<RatioChange> {
+/// What [`segment`] found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Segmentation {
+    /// The changes of the ratio, in order.
+    pub change_points: Vec<RatioChange>,
+    /// Indices of single runs far from their neighbours and from the runs around them, clipped for the scan; ratios and
+    /// superiority use their true counts.
+    pub spikes: Vec<usize>,
+    /// Whether there were enough runs to look for changes at all.
+    pub scanned: bool,
+}
+
+/// Finds the changes of the failure ratio of `runs`, in order. Fewer than ten runs are not scanned.
+pub fn segment(runs: &[Failures], options: &Options) -> Segmentation {
     if runs.len() < MIN_RUNS {
-        return Vec::new();
+        return Segmentation::default();
     }
-    let pairs = runs
-        .iter()
-        .map(|run| (run.failures.min(run.requests) as f64, run.requests as f64));
-    let scanned = Runs::Counts(pairs.collect());
+    let (pairs, spikes) = without_spikes(runs);
+    let scanned = Runs::Counts(pairs);
     let calibration = Calibration {
         null: Null::Permuted,
         alpha: options.alpha,
@@ -101,7 +113,36 @@ pub fn segment(runs: &[Failures], options: &Options) -> Vec<RatioChange> {
         }
     };
     let found = settle(found, runs.len(), &Sums::new(&scanned), size);
-    describe(&found, runs, &ratios)
+    Segmentation {
+        change_points: describe(&found, runs, &ratios),
+        spikes,
+        scanned: true,
+    }
+}
+
+/// Failures and requests with single runs that stand alone clipped, and the indices of these.
+///
+/// They are sought among the angles 2·arcsin √ratio, whose standard deviation is 1 / √requests whatever the ratio
+/// (Anscombe, *The transformation of Poisson, binomial and negative-binomial data*, Biometrika 1948).
+fn without_spikes(runs: &[Failures]) -> (Vec<(f64, f64)>, Vec<usize>) {
+    let mut pairs: Vec<(f64, f64)> = runs
+        .iter()
+        .map(|run| (run.failures.min(run.requests) as f64, run.requests as f64))
+        .collect();
+    let angles: Vec<f64> = runs
+        .iter()
+        .map(|run| 2.0 * run.ratio().clamp(0.0, 1.0).sqrt().asin())
+        .collect();
+    let requests: Vec<f64> = pairs.iter().map(|(_, requests)| *requests).collect();
+    let clips = spike::find(&angles, 1.0 / median(&requests).max(1.0).sqrt());
+    for clip in &clips {
+        let (failures, requests) = &mut pairs[clip.index];
+        *failures = *requests
+            * (clip.to.clamp(0.0, std::f64::consts::PI) / 2.0)
+                .sin()
+                .powi(2);
+    }
+    (pairs, clips.iter().map(|clip| clip.index).collect())
 }
 
 /// Failures over requests of several runs together; zero of no requests.
@@ -149,7 +190,7 @@ mod tests {
     }
 
     fn indices(failures: &[u64]) -> Vec<usize> {
-        let found = segment(&runs(failures), &Options::default());
+        let found = segment(&runs(failures), &Options::default()).change_points;
         found.iter().map(|change| change.index).collect()
     }
 
@@ -158,7 +199,8 @@ mod tests {
         let found = segment(
             &runs(&[0, 0, 0, 0, 0, 0, 0, 0, 5, 6, 4, 5]),
             &Options::default(),
-        );
+        )
+        .change_points;
         let change = &found[0];
         assert_eq!((found.len(), change.index), (1, 8));
         assert_eq!((change.before, change.after), (0.0, 0.005));
@@ -171,7 +213,8 @@ mod tests {
         let found = segment(
             &runs(&[5, 6, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0]),
             &Options::default(),
-        );
+        )
+        .change_points;
         assert_eq!(found[0].direction, Direction::Down);
         assert_eq!((found[0].index, found[0].superiority), (4, 1.0));
     }
@@ -183,18 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn one_bad_run_does_not_hide_a_change() {
+        let mut failures = [vec![0; 20], vec![50, 60, 40, 50, 50]].concat();
+        failures[8] = 500;
+        let found = segment(&runs(&failures), &Options::default());
+        assert_eq!(found.spikes, [8]);
+        assert_eq!(found.change_points[0].index, 20);
+    }
+
+    #[test]
     fn a_change_within_the_margin_is_removed() {
         let failures = [[2; 10], [3; 10]].concat();
         let lenient = Options {
             margin: 0.0005,
             ..Options::default()
         };
-        assert_eq!(segment(&runs(&failures), &lenient).len(), 1);
+        assert_eq!(segment(&runs(&failures), &lenient).change_points.len(), 1);
         let strict = Options {
             margin: 0.0011,
             ..Options::default()
         };
-        assert_eq!(segment(&runs(&failures), &strict), []);
+        assert_eq!(segment(&runs(&failures), &strict).change_points, []);
     }
 
     #[test]
@@ -203,7 +255,8 @@ mod tests {
             failures: 0,
             requests: 0,
         };
-        assert_eq!(segment(&[nothing; 20], &Options::default()), []);
+        let found = segment(&[nothing; 20], &Options::default());
+        assert_eq!((found.change_points.len(), found.scanned), (0, true));
         assert!(indices(&[0, 0, 0, 9, 9, 9]).is_empty());
     }
 }

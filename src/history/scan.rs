@@ -15,6 +15,9 @@ pub use strength::{Runs, Sums};
 /// Fewest runs on either side of a change: one run cannot be told from an outlier.
 pub const MIN_SIDE: usize = 2;
 
+/// Strengths count as equal from this share on: the same runs in another order differ in rounding, which must not decide.
+const EQUAL: f64 = 1.0 - 1e-9;
+
 /// How the strength of a series without change is simulated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Null {
@@ -77,7 +80,8 @@ fn find_one(runs: &Runs, calibration: &Calibration, random: &mut Random) -> Opti
     let strongest = splits.iter().map(|s| s.2).fold(0.0, f64::max);
     let chance = simulate(runs, &intervals, strongest, calibration, random)?;
     let p_of = |strength: f64| {
-        let as_strong = chance.len() - chance.partition_point(|by_chance| *by_chance < strength);
+        let weaker = chance.partition_point(|by_chance| *by_chance < strength * EQUAL);
+        let as_strong = chance.len() - weaker;
         (1 + as_strong) as f64 / (1 + chance.len()) as f64
     };
     let narrowest = splits
@@ -118,7 +122,7 @@ fn simulate(
             .iter()
             .map(|&(start, end)| sums.strongest_split(start, end).1)
             .fold(0.0, f64::max);
-        as_strong += usize::from(by_chance >= strongest);
+        as_strong += usize::from(by_chance >= strongest * EQUAL);
         if 1 + as_strong > allowed {
             return None;
         }

@@ -131,7 +131,7 @@ fn failures_from_zero_are_found_by_counts_only() {
             requests: 10_000,
         })
         .collect();
-    let changes = counts::segment(&runs, &counts::Options::default());
+    let changes = counts::segment(&runs, &counts::Options::default()).change_points;
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].index, 20);
 }
