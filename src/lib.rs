@@ -23,6 +23,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod gate;
 pub mod generate;
+pub mod history;
 pub mod input;
 pub mod metric;
 pub mod outcome;

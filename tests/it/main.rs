@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod cases;
+mod change_points;
 mod check;
 mod comparison;
 mod documents;

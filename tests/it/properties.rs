@@ -1,5 +1,6 @@
 //! What must hold for any run.
 
+use loadgate::history::{counts, drift, newest, otava, segment};
 use loadgate::summary::quantile::quantile;
 use loadgate::tally::{Counts, Endpoint, ErrorKey, Request, Tally, windows};
 use proptest::prelude::*;
@@ -161,5 +162,75 @@ proptest! {
         let at = at % bytes.len();
         bytes[at] = byte;
         read_any("log", &bytes);
+    }
+}
+
+/// Few replicates: what holds does not depend on how many there are.
+fn quick(seed: u64) -> segment::Options {
+    segment::Options {
+        replicates: 99,
+        seed,
+        ..segment::Options::default()
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_history_is_cut_into_segments_without_gaps(
+        values in prop::collection::vec(prop_oneof![1e-3..1e9_f64, Just(140.0), Just(150.0)], 0..60),
+        seed: u64,
+    ) {
+        let found = segment::segment(&values, &quick(seed)).unwrap();
+        let mut end = 0;
+        for part in &found.segments {
+            prop_assert_eq!(part.start, end);
+            prop_assert!(part.end > part.start);
+            end = part.end;
+        }
+        prop_assert_eq!(end, values.len());
+        for change in &found.change_points {
+            prop_assert!(change.p <= 0.01 && change.superiority >= 0.85);
+            prop_assert!(change.ratio.max(1.0 / change.ratio) >= 1.05 - 1e-9);
+        }
+        let drifting = drift::detect(&values, &found, &drift::Options::default()).unwrap();
+        prop_assert!(drifting.is_none_or(|drift| drift.start + drift.runs == values.len()));
+    }
+
+    #[test]
+    fn the_unit_of_a_history_changes_nothing(
+        values in prop::collection::vec(1.0..1e3_f64, 10..40),
+        seed: u64,
+    ) {
+        // By a power of two, so that no digit is lost.
+        let scaled: Vec<f64> = values.iter().map(|value| value * 1024.0).collect();
+        let indices = |values: &[f64]| {
+            let found = segment::segment(values, &quick(seed)).unwrap();
+            found.change_points.iter().map(|c| c.index).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(indices(&values), indices(&scaled));
+    }
+
+    #[test]
+    fn any_numbers_are_judged_or_refused(
+        values in prop::collection::vec(any::<f64>(), 0..30),
+        counted in prop::collection::vec((0..50_u64, 0..1000_u64), 0..30),
+    ) {
+        if let Ok(found) = segment::segment(&values, &quick(1)) {
+            prop_assert!(drift::detect(&values, &found, &drift::Options::default()).is_ok());
+        }
+        if let Some((last, earlier)) = values.split_last()
+            && let Ok(found) = newest::predict(earlier, *last, &newest::Options::default())
+        {
+            prop_assert!(found.lower <= found.expected && found.expected <= found.upper);
+        }
+        otava::detect(&values, &otava::Parameters::default());
+        let runs: Vec<_> = counted
+            .into_iter()
+            .map(|(failures, requests)| counts::Failures { failures, requests })
+            .collect();
+        let options = counts::Options { replicates: 99, ..counts::Options::default() };
+        for change in counts::segment(&runs, &options).change_points {
+            prop_assert!(0 < change.index && change.index < runs.len());
+        }
     }
 }
