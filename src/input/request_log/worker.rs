@@ -8,11 +8,11 @@ use super::blocks::{Block, LONGEST_LINE};
 use super::keys::{Keys, Line};
 use super::shape::{Fast, Shape, is_valid, unescape};
 use super::values::{self, Clock};
-use super::{Bad, HELP, SHOWN};
+use super::{Bad, HELP, Job, SHOWN};
 use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally};
 
 /// Shapes a log may have; lines of further ones take the long way.
-const MOST_SHAPES: usize = 16;
+pub const MOST_SHAPES: usize = 16;
 /// Measured fields that a line with a shape may have.
 const MOST_FIELDS: usize = 16;
 /// Names remembered by their bytes.
@@ -51,6 +51,7 @@ type Remembered = (Vec<u8>, Vec<u8>, usize);
 pub struct Worker<'k> {
     keys: &'k Keys,
     task: Task,
+    most_shapes: usize,
     shapes: Vec<Shape>,
     /// The shape that fitted last.
     likely: usize,
@@ -75,10 +76,11 @@ pub struct Worker<'k> {
 
 impl<'k> Worker<'k> {
     /// A worker that has seen nothing.
-    pub fn new(keys: &'k Keys, task: Task) -> Self {
+    pub fn new(job: &Job<'k>) -> Self {
         Self {
-            keys,
-            task,
+            keys: job.keys,
+            task: job.task,
+            most_shapes: job.most_shapes,
             shapes: Vec::new(),
             likely: 0,
             clock: Clock::default(),
@@ -165,7 +167,7 @@ impl<'k> Worker<'k> {
             object => object?,
         };
         self.record(&object, line)?;
-        if self.shapes.len() < MOST_SHAPES {
+        if self.shapes.len() < self.most_shapes {
             let shape = Shape::learn(line, &object, self.keys);
             self.shapes
                 .extend(shape.filter(|shape| shape.fields.len() <= MOST_FIELDS));
@@ -519,7 +521,11 @@ mod tests {
     }
 
     fn together(lines: &[String], keys: &Keys) -> (Tally, Vec<String>) {
-        let mut worker = Worker::new(keys, Task::Count(None, None));
+        let mut worker = Worker::new(&Job {
+            keys,
+            task: Task::Count(None, None),
+            most_shapes: MOST_SHAPES,
+        });
         let mut problems = Vec::new();
         for line in lines {
             let block = Block {
