@@ -13,6 +13,7 @@ use crate::tally::Tally;
 
 mod blocks;
 mod keys;
+mod series;
 mod shape;
 mod values;
 mod worker;
