@@ -1,6 +1,6 @@
 //! Requests of one endpoint that ended alike, gathered until there are enough to be counted together.
 
-use super::shape::Fast;
+use super::shape::{Fast, is_same};
 use crate::tally::{Alike, EndpointTally, ErrorKey};
 
 /// Requests gathered before they are counted: enough to fetch their counters side by side, few enough to be in the cache
@@ -31,9 +31,9 @@ impl Likeness {
     fn is_of(&self, line: &Fast<'_>) -> bool {
         self.status == line.status
             && self.failed == line.failed
-            && self.name == line.name
-            && self.method == line.method
-            && self.error == line.error
+            && is_same(&self.name, line.name)
+            && is_same(&self.method, line.method)
+            && is_same(&self.error, line.error)
     }
 }
 

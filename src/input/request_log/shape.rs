@@ -127,8 +127,11 @@ impl Shape {
                     has_error = !fast.error.is_empty();
                 }
                 Part::Users => {
-                    let n = number(&mut rest)?;
-                    fast.users = (n >= 0.0).then_some(n as u64);
+                    let n = values::take_number(&mut rest)?;
+                    fast.users = n.whole().or_else(|| {
+                        let n = n.value();
+                        (n >= 0.0).then_some(n as u64)
+                    });
                 }
                 Part::Length => {
                     let n = number(&mut rest)?;
@@ -143,7 +146,7 @@ impl Shape {
                 Part::SkipBool => drop(boolean(&mut rest)?),
             }
         }
-        if rest != self.end {
+        if !is_same(rest, &self.end) {
             return None;
         }
         let says_no_error = !has_error && self.says_no_error;
@@ -152,19 +155,28 @@ impl Shape {
     }
 }
 
-/// What follows some fixed text. Compared by words here, because most of it is too short for a call to pay.
+/// What follows some fixed text.
 #[inline]
-fn after<'l>(line: &'l [u8], fixed: &[u8]) -> Option<&'l [u8]> {
+pub fn after<'l>(line: &'l [u8], fixed: &[u8]) -> Option<&'l [u8]> {
     let (begin, rest) = line.split_at_checked(fixed.len())?;
-    let (words, bytes) = begin.as_chunks::<8>();
-    let (fixed_words, fixed_bytes) = fixed.as_chunks::<8>();
-    let is_same = words.iter().zip(fixed_words).all(|(a, b)| a == b)
-        && match (begin.last_chunk::<8>(), fixed.last_chunk::<8>()) {
+    is_same(begin, fixed).then_some(rest)
+}
+
+/// Whether two short texts are the same. By words and here, because a call costs as much as all of it; with empty texts
+/// even ten times as much, where the C library reads them with masks.
+#[inline]
+pub fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let (words, bytes) = a.as_chunks::<8>();
+    let (other_words, other_bytes) = b.as_chunks::<8>();
+    words.iter().zip(other_words).all(|(a, b)| a == b)
+        && match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
             // The last word again looks at bytes that the words left over.
             (Some(a), Some(b)) => a == b,
-            _ => bytes.iter().zip(fixed_bytes).all(|(a, b)| a == b),
-        };
-    is_same.then_some(rest)
+            _ => bytes.iter().zip(other_bytes).all(|(a, b)| a == b),
+        }
 }
 
 #[inline]

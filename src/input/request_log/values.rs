@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::shape::plain_text;
+use super::shape::{after, plain_text};
 
 /// What a JSON value is, for messages.
 pub fn kind(value: &Value) -> String {
@@ -109,10 +109,24 @@ impl Number {
                 digits,
                 scale,
             } => {
-                let n = digits as f64 / TENS[scale];
+                // Signed, because that is one instruction.
+                let n = digits as i64 as f64 / TENS[scale];
                 if is_negative { -n } else { n }
             }
             Self::Long(n) => n,
+        }
+    }
+
+    /// The number, if it is whole and not negative.
+    #[inline]
+    pub fn whole(self) -> Option<u64> {
+        match self {
+            Self::Short {
+                is_negative: false,
+                digits,
+                scale: 0,
+            } => Some(digits),
+            _ => None,
         }
     }
 
@@ -266,11 +280,11 @@ impl Clock {
     pub fn take(&mut self, rest: &mut &[u8]) -> Option<i64> {
         if let Some(minute) = rest.first_chunk::<TO_SECONDS>()
             && *minute == self.minute
-            && let Some((ms, after)) = seconds(&rest[TO_SECONDS..])
-            && let Some(after) = after.strip_prefix(self.zone.as_slice())
-            && let Some(after) = after.strip_prefix(b"\"")
+            && let Some((ms, zone)) = seconds(&rest[TO_SECONDS..])
+            && let Some(quote) = after(zone, &self.zone)
+            && let Some(end) = quote.strip_prefix(b"\"")
         {
-            *rest = after;
+            *rest = end;
             return Some(self.minute_ms + ms);
         }
         self.learn(plain_text(rest)?)
@@ -312,6 +326,8 @@ fn seconds(rest: &[u8]) -> Option<(i64, &[u8])> {
     let (number, digits) = leading_digits(fraction);
     let ms = match digits {
         1..=3 => number * TENS_OF_EIGHT[3 - digits],
+        // Most clocks write microseconds; a division by what is not known beforehand takes longer than all the rest.
+        6 => number / 1000,
         4..=9 => number / TENS_OF_EIGHT[digits - 3],
         _ => return None,
     };
