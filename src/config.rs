@@ -1,11 +1,12 @@
 //! `loadgate.toml`: raw TOML to a valid [`Config`], every problem at once.
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
-use crate::gate::{Combine, Gate, Level, Selector};
+use crate::gate::{Combine, Gate, Level, Quota, Selector};
 use crate::input::{Moment, Span};
 
 pub mod expression;
 pub(crate) mod mistakes;
+pub(crate) mod rate;
 mod raw;
 
 /// A valid gate file.
@@ -21,6 +22,8 @@ pub struct Config {
     pub map: Vec<(String, String)>,
     /// Every gate, in the file's order, then those of `--require`.
     pub gates: Vec<Gate>,
+    /// Every quota, in the file's order.
+    pub quotas: Vec<Quota>,
 }
 
 /// Reads the gate file's text. `file` is its path as the user gave it.
