@@ -16,3 +16,4 @@ mod generate;
 mod harness;
 mod oracle;
 mod properties;
+mod systems;
