@@ -186,6 +186,11 @@ pub struct Check {
     #[arg(long, value_name = "K=V", value_parser = pair, help_heading = "Input")]
     pub label: Vec<(String, String)>,
 
+    /// Append this run to a history, which `loadgate trend` follows; commit, branch and machine come from `--label`,
+    /// else from the CI system's variables
+    #[arg(long, value_name = "HISTORY", help_heading = "History")]
+    pub record: Option<PathBuf>,
+
     /// Write every report under its standard name into this folder
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub out: Option<PathBuf>,
