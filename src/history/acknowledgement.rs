@@ -23,4 +23,7 @@ pub struct Acknowledgement {
     pub worse: bool,
     /// The metrics that had changed, by name.
     pub metrics: Vec<String>,
+    /// Metrics of the total that had changed with it.
+    #[serde(default)]
+    pub total: Vec<String>,
 }
