@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod trend;
+
+pub use trend::{Algorithm, OnUndecided, Trend};
+
 /// Judge a load test after it ran.
 #[derive(Debug, Parser)]
 #[command(
@@ -24,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// Read one run, measure it, judge it against gates, write the reports
     Check(Box<Check>),
+    /// Follow a history: has the newest run regressed, and when did what change?
+    Trend(Box<Trend>),
     /// Write the logs of a synthetic load test: same seed, same bytes
     Generate(Box<Generate>),
     /// List every metric a gate can use
@@ -137,6 +143,8 @@ fn spawn_rate(text: &str) -> Result<f64, String> {
 pub enum SchemaName {
     /// `report.json`
     Report,
+    /// `trend.json`
+    Trend,
 }
 
 /// Which part of a run counts.

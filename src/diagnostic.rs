@@ -147,6 +147,10 @@ pub const CODES: &[(&str, &str)] = &[
         "a selector is not a valid glob or regular expression",
     ),
     (
+        "unknown-change",
+        "`trend --ack` names a change that the history does not have",
+    ),
+    (
         "newer-history",
         "a history or a report was written by a newer loadgate",
     ),

@@ -16,10 +16,12 @@ pub mod collect;
 pub mod detect;
 pub mod judge;
 pub mod outcome;
+pub mod self_test;
 pub mod series_metric;
 pub mod table;
 
 pub use outcome::Outcome;
+pub use self_test::SelfTest;
 pub use series_metric::SeriesMetric;
 
 /// A history, followed and judged.
@@ -31,6 +33,8 @@ pub struct Trend {
     pub groups: Vec<Group>,
     /// What the reader must know to trust the figures, in sentences.
     pub notes: Vec<String>,
+    /// How often the history's own unchanged runs would have been called worse, if that was asked for.
+    pub self_test: Option<SelfTest>,
     /// What follows.
     pub outcome: Outcome,
 }
@@ -270,6 +274,10 @@ impl Kind {
 
 /// What changed at one endpoint at one run, in one direction.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each of them shown"
+)]
 pub struct Change {
     /// Eight hexadecimal digits, by which it is acknowledged.
     pub id: String,
@@ -362,6 +370,7 @@ pub fn follow(
         settings: settings.clone(),
         groups,
         notes,
+        self_test: None,
         outcome,
     })
 }

@@ -18,7 +18,7 @@ pub enum Line {
     /// A run.
     Run(Box<Entry>),
     /// An accepted change.
-    Acknowledgement(Acknowledgement),
+    Acknowledgement(Box<Acknowledgement>),
 }
 
 #[derive(Serialize)]

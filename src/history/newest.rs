@@ -129,12 +129,12 @@ pub fn predict_from(
     options: &Options,
 ) -> Result<Prediction, NotEnoughData> {
     let current = segments.last().copied().unwrap_or_default();
-    let noisy = if current.len() >= MIN_RUNS {
+    let lending = if current.len() >= MIN_RUNS {
         &segments[segments.len() - 1..]
     } else {
         segments
     };
-    let known = logarithms_of(noisy, newest)?;
+    let known = logarithms_of(lending, newest)?;
     let (squares, degrees) = known.iter().fold((0.0, 0), |(squares, degrees), logs| {
         let (_, own) = moments(logs);
         (squares + own, degrees + logs.len().saturating_sub(1))

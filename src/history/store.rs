@@ -169,7 +169,7 @@ impl Reading {
                 }
                 Ok(Line::Acknowledgement(acknowledgement)) => {
                     self.acknowledgements.push(RecordedAcknowledgement {
-                        acknowledgement,
+                        acknowledgement: *acknowledgement,
                         origin,
                     });
                 }

@@ -15,6 +15,7 @@ pub mod markdown;
 pub mod schema;
 mod sparkline;
 pub mod terminal;
+mod words;
 
 /// Where reports go; `-` is standard output.
 #[derive(Clone, Debug, Default)]

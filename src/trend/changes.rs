@@ -70,6 +70,10 @@ pub fn accepted(group: &Group, all: &[RecordedAcknowledgement]) -> Accepted {
 }
 
 /// One finding in one series.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, as of a change"
+)]
 struct Finding {
     kind: Kind,
     run: usize,

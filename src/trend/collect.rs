@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::table::{self, Cell};
 use super::{Group, Key, Newest, Run, Series, SeriesMetric, Word};
 use crate::gate::selector::Selector;
-use crate::history::entry::Entry;
+use crate::history::entry::{EndpointEntry, Entry};
 use crate::history::store::{History, RecordedRun};
 use crate::tally::Endpoint;
 
@@ -148,7 +148,7 @@ fn key(run: &Entry, spans: &Spans) -> Key {
 fn series(runs: &[&RecordedRun], selection: &Selection) -> Vec<(Option<Endpoint>, SeriesMetric)> {
     let recent = runs.iter().rev().take(2);
     let endpoints: BTreeSet<Endpoint> = recent
-        .flat_map(|run| run.entry.endpoints.iter().map(|e| e.endpoint()))
+        .flat_map(|run| run.entry.endpoints.iter().map(EndpointEntry::endpoint))
         .filter(|endpoint| selection.on.as_ref().is_none_or(|on| on.matches(endpoint)))
         .collect();
     let named = !selection.metrics.is_empty();

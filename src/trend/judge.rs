@@ -210,11 +210,15 @@ fn describe(
     } else {
         Side::Below
     };
-    let limit = match side {
-        Side::Below => prediction.lower,
-        Side::Above | Side::Inside if worse == Side::Above => prediction.upper,
-        Side::Above => prediction.upper,
-        Side::Inside => prediction.lower,
+    let at_upper = match side {
+        Side::Above => true,
+        Side::Below => false,
+        Side::Inside => worse == Side::Above,
+    };
+    let limit = if at_upper {
+        prediction.upper
+    } else {
+        prediction.lower
     };
     let change = change(series, prediction.expected, value);
     let (runs, limit) = (prediction.runs, unit.human(limit));
@@ -285,4 +289,9 @@ pub fn difference(metric: super::SeriesMetric, before: f64, after: f64) -> Strin
 /// Whether a direction is for the worse.
 pub fn is_worse(series: &Series, direction: Direction) -> bool {
     (direction == Direction::Up) == series.metric.more_is_worse()
+}
+
+/// Whether a value is worse than another.
+pub fn is_worse_value(series: &Series, before: f64, after: f64) -> bool {
+    (after > before) == series.metric.more_is_worse()
 }

@@ -7,6 +7,8 @@
 //! | 2 | no verdict: usage, an unreadable history, I/O |
 //! | 3 | it has not regressed as far as can be told, but something cannot be told |
 
+use std::fmt::Write as _;
+
 use super::{Group, Series, Word};
 
 /// The outcome for the group of the newest run.
@@ -64,10 +66,10 @@ impl Outcome {
             ),
         };
         if undecided > 0 && verdict != "undecided" {
-            sentence.push_str(&format!(", {undecided} cannot be told"));
+            let _ = write!(sentence, ", {undecided} cannot be told");
         }
         if suspect > 0 {
-            sentence.push_str(&format!(", {suspect} suspect"));
+            let _ = write!(sentence, ", {suspect} suspect");
         }
         Self {
             verdict,

@@ -89,8 +89,7 @@ impl SeriesMetric {
     /// 20 % of p99, and 5 ms (2 ms below 20 ms), though never more than a quarter; of failures 0.1 percentage points.
     pub fn margin(self, level: f64) -> Margin {
         let relative = match self {
-            Self::Mean | Self::Rps => 0.05,
-            Self::Quantile(..950_000) => 0.05,
+            Self::Mean | Self::Rps | Self::Quantile(..950_000) => 0.05,
             Self::Quantile(..990_000) => 0.10,
             Self::Quantile(_) => 0.20,
             Self::FailureRatio | Self::UnexpectedFailureRatio => return Margin::Points(0.001),

@@ -1,5 +1,10 @@
 //! The tables of many runs. The only place that knows polars.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "this file is where polars is met, behind plain data"
+)]
+
 use polars_core::prelude::{
     ChunkRollApply as _, DataFrame, Float64Chunked, IntoColumn as _, IntoSeries as _,
     NamedFrom as _, PolarsResult, RollingOptionsFixedWindow, Series,
@@ -31,7 +36,6 @@ pub struct Column {
 }
 
 /// Pivots the figures into one column for each of `series`, with a row for each of `runs`.
-#[expect(clippy::disallowed_types, reason = "this file is where polars is met")]
 pub fn columns(runs: usize, series: usize, cells: &[Cell]) -> anyhow::Result<Vec<Column>> {
     if cells.is_empty() {
         return Ok(vec![Column::none(runs); series]);
@@ -77,7 +81,6 @@ pub fn columns(runs: usize, series: usize, cells: &[Cell]) -> anyhow::Result<Vec
     (0..series).map(column).collect()
 }
 
-#[expect(clippy::disallowed_types, reason = "this file is where polars is met")]
 fn rolling(values: &Float64Chunked) -> PolarsResult<Vec<Option<f64>>> {
     let options = RollingOptionsFixedWindow {
         window_size: WINDOW,

@@ -1,7 +1,7 @@
 //! The newest run's failures against those of the current segment.
 //!
 //! Failures come in bursts, so that runs differ more than a binomial would have it. How much more is Pearson's dispersion
-//! φ = χ² / degrees of freedom of the earlier runs, at least 1 (McCullagh and Nelder, *Generalized Linear Models*, 1989,
+//! φ = χ² / degrees of freedom of the earlier runs, at least 1 (P. `McCullagh` and J. A. Nelder, *Generalized Linear Models*, 1989,
 //! section 4.5). The difference is judged twice, by the score statistic with variance φ on Student's t, and by Fisher's
 //! exact test on counts thinned by φ, which holds where failures are few; the larger p counts.
 
