@@ -10,6 +10,7 @@ use crate::atomic::temporary_in;
 use crate::diagnostic::{Diagnostic, Origin};
 
 pub mod chart;
+mod compared;
 pub mod csv;
 mod figures;
 pub mod html;
@@ -215,6 +216,7 @@ pub(crate) mod fixture {
         let outcome = Outcome::new(&verdicts, false);
         Analysis {
             summary,
+            comparison: None,
             verdicts,
             quotas,
             outcome,

@@ -37,7 +37,18 @@ impl std::fmt::Display for Endpoint {
 }
 
 /// Where a number comes from, and so how exact it is. Ordered from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// Counted request by request, exact to 1 µs.
