@@ -155,6 +155,30 @@ on = "*"
     }
 
     #[test]
+    fn every_mistake_in_a_quota_is_told() {
+        let text = include_str!("../testdata/broken/quotas.toml");
+        let problems = parse(text, "quotas.toml").expect_err("mistakes");
+        let shown: Vec<String> = problems.iter().map(Diagnostic::short).collect();
+        let expected = [
+            "quotas.toml:6:6: error[duplicate-id]: there are two rules `Q`",
+            "quotas.toml:9:1: error[missing-key]: the quota has no `id`",
+            "quotas.toml:12:1: error[missing-key]: quota `no-limit` has no `limit`",
+            "quotas.toml:17:9: error[bad-value]: `sixty per minute` is not a rate",
+            "quotas.toml:18:8: error[bad-value]: a cost is a measured field, or a whole number from 1",
+            "quotas.toml:19:9: error[bad-value]: `20 in 10s` is not a rate",
+            "quotas.toml:20:10: error[bad-value]: `1/s` is not a token bucket",
+            "quotas.toml:21:9: error[bad-value]: `maybe` is not a level",
+            "quotas.toml:22:1: error[unknown-key]: unknown key `targets`",
+            "quotas.toml:27:10: error[bad-value]: a target of `120%` is not above 0 and up to the limit",
+            "quotas.toml:28:6: error[bad-selector]:",
+        ];
+        assert_eq!(shown.len(), expected.len(), "{}", shown.join("\n"));
+        for (shown, expected) in shown.iter().zip(expected) {
+            assert!(shown.starts_with(expected), "{shown}\n{expected}");
+        }
+    }
+
+    #[test]
     fn carets_stand_under_the_mistake() {
         let problems = parse(
             "[[gate]]\nid = \"x\"\nrequire = \"p95th < 500ms\"\n",

@@ -6,7 +6,7 @@ use super::{Level, Selector};
 use crate::diagnostic::Origin;
 use crate::tally::Endpoint;
 
-mod bucket;
+pub mod bucket;
 mod bursts;
 mod cost;
 mod judge;

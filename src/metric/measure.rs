@@ -319,7 +319,11 @@ fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
 fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
     let peak = windows::of(tally, (window_s * 1e3).round() as i64)?;
     let (low, high) = (peak.count as f64, peak.at_most as f64);
-    let mut remark = format!("busiest window from {}", units::moment(peak.start_ms));
+    let mut remark = format!(
+        "busiest window from {} to {}",
+        units::moment(peak.start_ms),
+        units::moment(peak.start_ms + peak.window_ms)
+    );
     let mut precision = None;
     if peak.at_most > peak.count {
         let _ = write!(
