@@ -103,6 +103,8 @@ pub struct EndpointTally {
     pub last_end_ms: Option<i64>,
     /// HTTP status → requests.
     pub statuses: BTreeMap<u16, u64>,
+    /// HTTP status → epoch second of the start → requests; those without a start are left out.
+    pub status_seconds: BTreeMap<u16, Counts>,
     /// Requests without any status.
     pub without_status: u64,
     /// Failures by HTTP status (`None`: no status).
@@ -182,11 +184,11 @@ impl EndpointTally {
                 self.errors.insert(failure.clone(), ErrorTally::default());
             }
             if let Some(error) = self.errors.get_mut(failure) {
-                error.add(1, request.start_ms, request.start_ms);
+                error.add_one(request.start_ms);
             }
         }
         match request.start_ms {
-            Some(start) => self.add_start(start, us, request.failure.is_some()),
+            Some(start) => self.add_start(start, us, request.status, request.failure.is_some()),
             None => self.without_start += 1,
         }
         for (name, value) in request.fields {
@@ -194,12 +196,19 @@ impl EndpointTally {
         }
     }
 
-    fn add_start(&mut self, start: i64, us: u64, failed: bool) {
+    fn add_start(&mut self, start: i64, us: u64, status: Option<u16>, failed: bool) {
         self.starts.add(start, 1);
         let end = start + us.div_ceil(1000) as i64;
         self.first_start_ms = Some(self.first_start_ms.map_or(start, |s| s.min(start)));
         self.last_end_ms = Some(self.last_end_ms.map_or(end, |e| e.max(end)));
-        self.seconds.add(start.div_euclid(1000), us, failed);
+        let second = start.div_euclid(1000);
+        self.seconds.add(second, us, failed);
+        if let Some(status) = status {
+            self.status_seconds
+                .entry(status)
+                .or_default()
+                .add(second, 1);
+        }
     }
 
     /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).
@@ -227,6 +236,12 @@ impl EndpointTally {
         };
         self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
         add_counts(&mut self.statuses, &other.statuses);
+        for (status, seconds) in &other.status_seconds {
+            self.status_seconds
+                .entry(*status)
+                .or_default()
+                .merge(seconds);
+        }
         self.without_status += other.without_status;
         add_counts(&mut self.failures_by_status, &other.failures_by_status);
         for (key, error) in &other.errors {

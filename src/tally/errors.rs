@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::Counts;
+
 /// What kind of failure it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,9 +119,19 @@ pub struct ErrorTally {
     pub first_ms: Option<i64>,
     /// Last seen, epoch ms.
     pub last_ms: Option<i64>,
+    /// Epoch second → requests that started in it; only as far as their start is known.
+    pub seconds: Counts,
 }
 
 impl ErrorTally {
+    /// Counts one failed request by its start.
+    pub fn add_one(&mut self, start: Option<i64>) {
+        self.add(1, start, start);
+        if let Some(start) = start {
+            self.seconds.add(start.div_euclid(1000), 1);
+        }
+    }
+
     /// Counts `count` more, seen between `first` and `last`.
     pub fn add(&mut self, count: u64, first: Option<i64>, last: Option<i64>) {
         self.count += count;
@@ -132,6 +144,7 @@ impl ErrorTally {
     /// Adds another count of the same failure.
     pub fn merge(&mut self, other: &Self) {
         self.add(other.count, other.first_ms, other.last_ms);
+        self.seconds.merge(&other.seconds);
     }
 }
 
