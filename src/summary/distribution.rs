@@ -17,8 +17,8 @@ const NINES: i32 = 6;
 pub struct Distribution {
     /// Bins from the shortest to the longest response time, empty ones included; none when the source has no counts.
     pub bins: Vec<Bin>,
-    /// Quantile (0 to 1, ascending) and response time in ms. Up to the last quantile that has a value beyond it: the
-    /// curve of n requests ends at 1 − 1/n, with the longest as its last point.
+    /// Quantile (0 to 1, ascending) and response time in ms. The curve of n requests ends at 1 − 1/n: nothing is known
+    /// of rarer ones.
     pub curve: Vec<(f64, f64)>,
 }
 
@@ -149,13 +149,20 @@ mod tests {
         assert!((at(0.9).expect("p90") - 90.1).abs() < 1e-9);
         let (q, ms) = *curve.last().expect("points");
         assert!((q - 0.99).abs() < 1e-12 && (ms - 99.01).abs() < 1e-9);
-        assert!(curve.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
+        assert!(
+            curve
+                .windows(2)
+                .all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1)
+        );
     }
 
     #[test]
     fn one_request_and_none() {
         let one = Distribution::new(&tally(&[0]));
-        assert_eq!((one.bins.len(), one.curve.as_slice()), (1, &[(0.0, 0.0)][..]));
+        assert_eq!(
+            (one.bins.len(), one.curve.as_slice()),
+            (1, &[(0.0, 0.0)][..])
+        );
         assert_eq!(Distribution::new(&tally(&[])), Distribution::default());
     }
 

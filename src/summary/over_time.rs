@@ -75,7 +75,9 @@ fn statuses(total: &EndpointTally, frame: &Frame) -> Vec<CountSeries<StatusLine>
         .collect();
     if !rarer.is_empty() {
         let mut sum = Counts::default();
-        rarer.iter().for_each(|(_, seconds)| sum.merge(seconds));
+        for (_, seconds) in &rarer {
+            sum.merge(seconds);
+        }
         lines.push(series(StatusLine::Rarer(rarer.len()), &sum, frame));
     }
     lines

@@ -220,6 +220,30 @@ impl Histogram {
 }
 
 impl Timeline {
+    /// Neighbouring intervals joined so that at most `most` are left: counts are summed up, of percentiles and users the
+    /// highest stays. For drawings too small to show every interval.
+    #[must_use]
+    pub fn thinned(&self, most: usize) -> Self {
+        let joined = self.rows.len().div_ceil(most.max(1)).max(1);
+        let highest = |of: fn(&Interval) -> Option<f64>, rows: &[Interval]| {
+            rows.iter().filter_map(of).reduce(f64::max)
+        };
+        let join = |rows: &[Interval]| Interval {
+            start_s: rows[0].start_s,
+            length_s: rows.iter().map(|row| row.length_s).sum(),
+            requests: rows.iter().map(|row| row.requests).sum(),
+            failures: rows.iter().map(|row| row.failures).sum(),
+            p50: highest(|row| row.p50, rows),
+            p95: highest(|row| row.p95, rows),
+            p99: highest(|row| row.p99, rows),
+            users: rows.iter().filter_map(|row| row.users).max(),
+        };
+        Self {
+            interval_s: self.interval_s * joined as i64,
+            rows: self.rows.chunks(joined).map(join).collect(),
+        }
+    }
+
     /// The intervals with the lowest and the highest of a figure; the earliest of equals. `None` if none has it.
     pub fn extremes(
         &self,
@@ -289,6 +313,22 @@ mod tests {
         assert_eq!((first.length_s, first.requests, first.rps()), (2, 2, 1.0));
         assert_eq!((last.length_s, last.requests, last.rps()), (1, 1, 1.0));
         assert_eq!((first.middle_s(0), last.middle_s(0)), (1.0, 600.5));
+    }
+
+    #[test]
+    fn thinned_keeps_counts_and_peaks() {
+        // 5 s at most 2 points: 3 s and 2 s; 1, 2, 3 ms and 4, 5 ms.
+        let tally = run(5);
+        let total = tally.total();
+        let thin = Frame::new(&tally, &total).of(&total).thinned(2);
+        let rows: Vec<_> = thin
+            .rows
+            .iter()
+            .map(|r| (r.start_s, r.length_s, r.requests))
+            .collect();
+        assert_eq!(rows, [(0, 3, 3), (3, 2, 2)]);
+        assert!((thin.rows[0].p95.expect("3 ms") - 3.0).abs() < 0.012);
+        assert!(Timeline::default().thinned(60).rows.is_empty());
     }
 
     #[test]
