@@ -10,6 +10,7 @@ pub mod distribution;
 pub mod fields;
 pub mod over_time;
 pub mod plane;
+pub mod quota;
 pub mod small;
 pub mod words;
 

@@ -12,6 +12,7 @@ mod gates;
 mod names;
 mod notes;
 mod policy;
+mod rates;
 mod top;
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -20,7 +21,7 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 const NONE: &str = "–";
 
 /// The page and its parts, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("report.html", include_str!("../../templates/report.html")),
     (
         "words.html",
@@ -34,6 +35,14 @@ const TEMPLATES: [(&str, &str); 8] = [
     (
         "figures.html",
         include_str!("../../templates/report/figures.html"),
+    ),
+    (
+        "rates.html",
+        include_str!("../../templates/report/rates.html"),
+    ),
+    (
+        "fields.html",
+        include_str!("../../templates/report/fields.html"),
     ),
     (
         "endpoints.html",
@@ -63,6 +72,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         top => top::view(analysis),
         gates => gates::view(analysis, &anchors),
         groups => figures::views(&groups),
+        rates => rates::view(analysis),
         endpoints => endpoints::view(&analysis.summary)?,
         errors => errors::view(&analysis.summary),
         notes => notes::view(&analysis.summary),

@@ -15,3 +15,4 @@ mod generate;
 mod harness;
 mod oracle;
 mod properties;
+mod systems;

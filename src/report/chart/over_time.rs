@@ -269,7 +269,7 @@ pub fn over_time(timeline: &Timeline, unit: Unit, marks: Vec<Mark>, limits: Vec<
 }
 
 /// Seconds from the first interval's begin to the last one's end.
-fn end(timeline: &Timeline) -> f64 {
+pub fn end(timeline: &Timeline) -> f64 {
     let last = timeline.rows.last();
     last.map_or(0.0, |row| {
         (row.start_s + row.length_s - first(timeline)) as f64
@@ -337,13 +337,6 @@ pub fn extent(
 /// Where each interval lies and what its lines say.
 pub fn reading(timeline: &Timeline, unit: Unit, marks: &[Mark]) -> Reading {
     let (first, axis) = (first(timeline), Axis::time(end(timeline)));
-    let moment = |row: &Interval| {
-        format!(
-            "{} ({})",
-            time_of_day(row.start_s),
-            elapsed((row.start_s - first) as f64)
-        )
-    };
     let lines = marks.iter().filter_map(|mark| match &mark.shape {
         Shape::Line(points) => Some(optional_texts(
             &mark.label,
@@ -359,9 +352,15 @@ pub fn reading(timeline: &Timeline, unit: Unit, marks: &[Mark]) -> Reading {
             .iter()
             .map(|row| axis.thousandths(row.middle_s(first)))
             .collect(),
-        at: timeline.rows.iter().map(moment).collect(),
+        at: moments(timeline.rows.iter().map(|row| row.start_s), first),
         series: lines.collect(),
     }
+}
+
+/// Moments of the run as text, each with the time since its first second.
+pub fn moments(seconds: impl Iterator<Item = i64>, first: i64) -> Vec<String> {
+    let text = |at: i64| format!("{} ({})", time_of_day(at), elapsed((at - first) as f64));
+    seconds.map(text).collect()
 }
 
 /// A series as text.

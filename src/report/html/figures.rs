@@ -8,7 +8,7 @@ use super::{names, policy};
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Verdict};
 use crate::metric::{Filter, Metric};
-use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time};
+use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time, quota};
 use crate::tally::Endpoint;
 use crate::units::date_and_time;
 
@@ -58,6 +58,12 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
             figures: measured.into_iter().flatten().collect(),
         },
         Group {
+            id: "rates",
+            title: "Rates and quotas",
+            note: String::new(),
+            figures: quotas(analysis)?,
+        },
+        Group {
             id: "spread",
             title: "Distribution and load",
             note: String::new(),
@@ -70,8 +76,24 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
             figures: measured_fields(analysis)?,
         },
     ];
-    groups.retain(|group| !group.figures.is_empty());
+    let filled = |group: &Group| match group.id {
+        "rates" => !summary.peaks.is_empty() || !analysis.quotas.is_empty(),
+        "fields" => !summary.total.fields.is_empty(),
+        _ => !group.figures.is_empty(),
+    };
+    groups.retain(filled);
     Ok(groups)
+}
+
+fn quotas(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
+    let drawn = analysis.quotas.iter().enumerate().map(|(nth, report)| {
+        let figure = quota::quota(&analysis.summary.timeline, nth, report)?;
+        Ok(figure.map(|figure| Figure {
+            title: names::brief(&figure.title),
+            ..figure
+        }))
+    });
+    drawn.filter_map(anyhow::Result::transpose).collect()
 }
 
 fn measured_fields(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
@@ -176,6 +198,8 @@ pub struct Anchors {
     fields: BTreeMap<String, String>,
     endpoints: BTreeMap<Endpoint, usize>,
     errors: bool,
+    /// Quota's id → its figure.
+    quotas: BTreeMap<String, String>,
 }
 
 /// The places that this page has.
@@ -193,6 +217,12 @@ pub fn anchors(groups: &[Group], analysis: &Analysis) -> Anchors {
             .collect(),
         endpoints: keys.enumerate().map(|(i, key)| (key, i)).collect(),
         errors: !summary.errors.is_empty(),
+        quotas: analysis
+            .quotas
+            .iter()
+            .enumerate()
+            .map(|(nth, quota)| (quota.id.clone(), format!("quota-{nth}")))
+            .collect(),
     }
 }
 
@@ -205,6 +235,13 @@ impl Anchors {
             .and_then(|key| self.endpoints.get(key))
         {
             return (format!("#e{row}"), "its row");
+        }
+        if let Some(id) = self.quotas.get(&verdict.id) {
+            return if self.figures.contains(id) {
+                (format!("#{id}"), "its chart")
+            } else {
+                ("#rates".to_owned(), "the rates")
+            };
         }
         let wanted: &[&str] = match &verdict.metric {
             Metric::Quantile(_)
