@@ -186,7 +186,7 @@ impl Scale {
         let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
         let whole = group_digits(whole);
         let zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
-        let sign = if scaled < 0.0 && !zero { "−" } else { "" };
+        let sign = if scaled < 0.0 && !zero { "-" } else { "" };
         let point = if rest.is_empty() { "" } else { "." };
         format!("{sign}{whole}{point}{rest}")
     }
@@ -311,7 +311,7 @@ mod tests {
         );
         assert_eq!(
             text(Unit::Time, &[-12.5, 0.0]),
-            ("ms", "−12.5 0.0".to_owned())
+            ("ms", "-12.5 0.0".to_owned())
         );
         assert_eq!(text(Unit::Time, &[]), ("ms", String::new()));
         assert_eq!(

@@ -137,6 +137,7 @@ pub fn statuses(
         let role = status_role(class(line.of), alike.count());
         let name = match line.of {
             StatusLine::One(status) => status.to_string(),
+            StatusLine::Rarer(1) => "1 other".to_owned(),
             StatusLine::Rarer(kinds) => format!("{kinds} others"),
         };
         series.push((line, name, role));
@@ -159,13 +160,13 @@ fn class(line: StatusLine) -> u16 {
 /// Calm for what went well, warm and dark for what did not; the nth of its class gets another shade.
 fn status_role(class: u16, nth: usize) -> Role {
     let shades = match class {
-        2 => [Role::Soft, Role::Sky],
-        3 => [Role::Green, Role::Sky],
-        4 => [Role::Warm, Role::Plum],
-        5.. => [Role::Bad, Role::Ink],
-        _ => [Role::Calm, Role::Calm],
+        2 => [Role::Soft, Role::Sky, Role::Accent],
+        3 => [Role::Green, Role::Sky, Role::Accent],
+        4 => [Role::Warm, Role::Plum, Role::Green],
+        5.. => [Role::Bad, Role::Ink, Role::Plum],
+        _ => [Role::Calm; 3],
     };
-    shades[nth % 2]
+    shades[nth % 3]
 }
 
 /// Failures per second by what kind they are, one upon the other; `None` without failures whose time is known.
@@ -324,14 +325,19 @@ pub fn extent(
     of: &dyn Fn(&Interval) -> Option<f64>,
 ) -> Option<String> {
     let (lowest, highest) = timeline.extremes(of)?;
-    let after = elapsed((highest.start_s - first(timeline)) as f64);
     let (low, high) = (unit.human(of(lowest)?), unit.human(of(highest)?));
     if low == high {
         return Some(format!("{name} {high} throughout."));
     }
-    Some(format!(
-        "{name} from {low} to {high}, the highest after {after}."
-    ))
+    let when = if highest.start_s == first(timeline) {
+        "at the start".to_owned()
+    } else {
+        format!(
+            "after {}",
+            elapsed((highest.start_s - first(timeline)) as f64)
+        )
+    };
+    Some(format!("{name} from {low} to {high}, the highest {when}."))
 }
 
 /// Where each interval lies and what its lines say.

@@ -54,7 +54,7 @@ fn verdict(v: &Verdict, anchors: &Anchors) -> Value {
         limit => human(v.limit),
         margin => human(v.margin),
         samples => Unit::Count.human(v.samples as f64),
-        because => names::text(&v.because),
+        because => names::sentence(&v.because),
         origin => names::brief(&v.origin.to_string()),
         method => v.metric.listed().0,
         method_name => v.metric.listed().1,

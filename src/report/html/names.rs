@@ -7,6 +7,7 @@ use minijinja::{Value, context};
 /// From this many characters on a text is folded: its begin is shown, the rest opens on demand.
 const LONG: usize = 160;
 const HEAD: usize = 120;
+const PASSAGE: usize = 700;
 
 /// A text with all of its characters to be seen: control characters as their pictures, what turns the direction of the
 /// writing or cannot be seen as its number.
@@ -33,14 +34,23 @@ pub fn visible(text: &str) -> String {
 
 /// A text for the template's `words.text`.
 pub fn text(text: &str) -> Value {
+    folded(text, LONG)
+}
+
+fn folded(text: &str, longest: usize) -> Value {
     let full = visible(text);
-    let long = full.chars().count() > LONG;
+    let long = full.chars().count() > longest;
     let head: String = if long {
         full.chars().take(HEAD).collect()
     } else {
         String::new()
     };
     context! { full, long, head }
+}
+
+/// A sentence of ours that may quote what others chose: folded only when it is far too long.
+pub fn sentence(words: &str) -> Value {
+    folded(words, PASSAGE)
 }
 
 /// The begin of a text where there is no room for all of it and the whole stands elsewhere.

@@ -15,7 +15,7 @@ pub fn view(summary: &Summary) -> Value {
     };
     context! {
         evidence => evidence(summary.total.evidence),
-        notes => summary.notes.iter().map(|note| names::text(note)).collect::<Vec<_>>(),
+        notes => summary.notes.iter().map(|note| names::sentence(note)).collect::<Vec<_>>(),
         missing => missing(summary),
         sources => summary.sources.iter().map(source).collect::<Vec<_>>(),
         methods => metric::ALL.iter().map(method).collect::<Vec<_>>(),

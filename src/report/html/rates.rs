@@ -11,7 +11,7 @@ pub fn view(analysis: &Analysis) -> Value {
     context! {
         columns => figures::RATE_COLUMNS,
         rows => figures::rates(analysis).iter().map(|row| texts(row)).collect::<Vec<_>>(),
-        details => figures::quota_details(analysis).iter().map(|text| names::text(text)).collect::<Vec<_>>(),
+        details => figures::quota_details(analysis).iter().map(|text| names::sentence(text)).collect::<Vec<_>>(),
         field_columns => figures::FIELD_COLUMNS,
         fields => figures::fields(&analysis.summary).iter().map(|row| texts(row)).collect::<Vec<_>>(),
     }

@@ -20,6 +20,7 @@ pub fn view(analysis: &Analysis) -> Value {
         rest,
         label => names::text(&summary.label),
         title => names::brief(&summary.label),
+        started => summary.started_ms.map(units::date_and_time),
         facts => facts(summary),
         metadata => summary.metadata.iter().map(|(name, value)| context! { name => names::brief(name), value => names::text(value) }).collect::<Vec<_>>(),
     }
@@ -70,6 +71,5 @@ fn facts(summary: &Summary) -> Vec<Value> {
             "Duration",
             summary.duration_s.map(|s| Unit::Time.human(s * 1e3)),
         ),
-        fact("Started", summary.started_ms.map(units::date_and_time)),
     ]
 }
