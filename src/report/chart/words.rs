@@ -109,13 +109,21 @@ fn round(pixels: f64) -> f64 {
 pub fn labels(svg: &mut String, plot: &Plot) {
     limits(svg, plot);
     let named = plot.marks.iter().filter(|mark| !mark.label.is_empty());
-    let mut ends: Vec<(f64, &Mark)> = named
-        .filter_map(|mark| Some((down(plot, end(&mark.shape)?), mark)))
-        .rev() // What is painted last lies on top.
+    let mut ends: Vec<(f64, i64, &Mark)> = named
+        .enumerate()
+        .filter_map(|(i, mark)| {
+            // Where ends meet, lines keep the order in which they were given, and areas lie one upon the other.
+            let order = if matches!(mark.shape, Shape::Area(_)) {
+                -(i as i64)
+            } else {
+                i as i64
+            };
+            Some((down(plot, end(&mark.shape)?), order, mark))
+        })
         .collect();
-    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let places: Vec<f64> = ends.iter().map(|(y, _)| *y).collect();
-    for ((_, mark), y) in ends.iter().zip(apart(&places, 0.0, f64::from(plot.height))) {
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let places: Vec<f64> = ends.iter().map(|(y, ..)| *y).collect();
+    for ((.., mark), y) in ends.iter().zip(apart(&places, 0.0, f64::from(plot.height))) {
         let class = mark.role.class();
         let mut indent = 6;
         if matches!(mark.shape, Shape::Area(_)) {

@@ -9,15 +9,14 @@ const LONG: usize = 160;
 const HEAD: usize = 120;
 const PASSAGE: usize = 700;
 
-/// A text with all of its characters to be seen: control characters as their pictures, what turns the direction of the
-/// writing or cannot be seen as its number.
+/// A text with all of its characters to be seen: control characters, and what turns the direction of the writing or has
+/// no width, as their numbers.
 pub fn visible(text: &str) -> String {
     let mut seen = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\u{0}'..='\u{1f}' => seen.push(char::from_u32(0x2400 + c as u32).unwrap_or('␦')),
-            '\u{7f}' => seen.push('␡'),
-            '\u{80}'..='\u{9f}'
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
             | '\u{61c}'
             | '\u{200b}'
             | '\u{200e}'..='\u{200f}'
@@ -71,7 +70,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_told() {
-        assert_eq!(visible("a\nb\u{202e}c\u{1b}[31m"), "a␊b⟨202E⟩c␛[31m");
+        assert_eq!(
+            visible("a\nb\u{202e}c\u{1b}[31m"),
+            "a⟨000A⟩b⟨202E⟩c⟨001B⟩[31m"
+        );
         assert_eq!(visible("Zürich שלום"), "Zürich שלום");
     }
 
