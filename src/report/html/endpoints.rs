@@ -6,15 +6,18 @@ use minijinja::{Value, context};
 
 use super::{NONE, names};
 use crate::report::chart::small;
-use crate::summary::{EndpointSummary, Summary};
+use crate::summary::{EndpointSummary, Summary, Timeline};
 use crate::units::{Scale, Unit};
 
 /// Endpoints that have a line in the table: a page of thousands stays small enough to open.
 const LINES: usize = 300;
 /// Endpoints that have a small multiple.
 const MULTIPLES: usize = 60;
-/// Points of a line in the table, and of a small multiple.
-const POINTS: usize = 60;
+/// The fewest and the most points of a line in the table, and of a small multiple.
+const FEWEST_POINTS: usize = 12;
+const MOST_POINTS: usize = 60;
+/// A point stands for at least this many requests on average: the line of a rare endpoint would fall to pieces.
+const REQUESTS_A_POINT: u64 = 4;
 
 /// One column of numbers.
 struct Column {
@@ -146,7 +149,7 @@ fn row(endpoint: &EndpointSummary, scales: &[Scale], line: Option<bool>) -> anyh
         (column.value)(endpoint).map_or_else(|| NONE.to_owned(), |value| scale.text(value))
     };
     let line = match line {
-        Some(true) => small::sparkline(&endpoint.timeline.thinned(POINTS))?,
+        Some(true) => small::sparkline(&thinned(endpoint))?,
         Some(false) | None => String::new(),
     };
     let (method, name) = match &endpoint.endpoint {
@@ -159,6 +162,13 @@ fn row(endpoint: &EndpointSummary, scales: &[Scale], line: Option<bool>) -> anyh
         cells => COLUMNS.iter().zip(scales).map(cell).collect::<Vec<_>>(),
         line => Value::from_safe_string(line),
     })
+}
+
+fn thinned(endpoint: &EndpointSummary) -> Timeline {
+    let points = (endpoint.requests / REQUESTS_A_POINT) as usize;
+    endpoint
+        .timeline
+        .thinned(points.clamp(FEWEST_POINTS, MOST_POINTS))
 }
 
 fn multiples(summary: &Summary) -> anyhow::Result<Vec<Value>> {
@@ -180,7 +190,7 @@ fn multiples(summary: &Summary) -> anyhow::Result<Vec<Value>> {
             p95 => human(950_000),
             highest => highest.map_or_else(|| NONE.to_owned(), |ms| Unit::Time.human(ms)),
             failed => (endpoint.failures > 0).then(|| endpoint.failure_ratio.map(|r| Unit::Ratio.human(r))).flatten(),
-            svg => Value::from_safe_string(small::multiple(&endpoint.timeline.thinned(POINTS))?),
+            svg => Value::from_safe_string(small::multiple(&thinned(endpoint))?),
         })
     };
     shown.map(multiple).collect()
