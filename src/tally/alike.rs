@@ -3,7 +3,7 @@
 //! Most of what counting costs is waiting for counters that are not in the processor's cache. In a loop over many requests
 //! that does nothing else, the processor fetches several counters at once.
 
-use super::{EndpointTally, ErrorKey, merge_option};
+use super::{EndpointTally, ErrorKey, ErrorTally, merge_option};
 
 /// Requests of one endpoint with the same outcome.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Alike<'a> {
     /// Response time of each in whole microseconds.
     pub response_times_us: &'a [u64],
     /// Sum of their body bytes.
-    pub bytes: f64,
+    pub bytes: u64,
 }
 
 impl EndpointTally {
@@ -38,7 +38,7 @@ impl EndpointTally {
         self.sum_squares_us = squares.fold(self.sum_squares_us, u128::saturating_add);
         self.min_us = merge_option(self.min_us, Some(*min as f64), f64::min);
         self.max_us = merge_option(self.max_us, Some(*max as f64), f64::max);
-        self.bytes += alike.bytes;
+        self.bytes = self.bytes.saturating_add(alike.bytes);
         match alike.status {
             Some(status) => *self.statuses.entry(status).or_default() += n,
             None => self.without_status += n,
@@ -56,15 +56,15 @@ impl EndpointTally {
             self.failed_response_times.add(*us as i64, 1);
         }
         *self.failures_by_status.entry(alike.status).or_default() += n;
-        let starts = alike.starts_ms.iter().copied();
-        let (first, last) = (starts.clone().min(), starts.max());
-        match self.errors.get_mut(failure) {
-            Some(error) => error.add(n, first, last),
-            None => self
-                .errors
-                .entry(failure.clone())
-                .or_default()
-                .add(n, first, last),
+        if !self.errors.contains_key(failure) {
+            self.errors.insert(failure.clone(), ErrorTally::default());
+        }
+        if let Some(error) = self.errors.get_mut(failure) {
+            let starts = alike.starts_ms.iter().copied();
+            error.add(n, starts.clone().min(), starts.max());
+            for (second, n) in per_second(alike.starts_ms) {
+                error.seconds.add(second, n);
+            }
         }
     }
 
@@ -82,5 +82,18 @@ impl EndpointTally {
         let ends = starts.iter().zip(times).map(end);
         self.last_end_ms = self.last_end_ms.max(ends.max());
         self.seconds.add(starts, times, alike.failure.is_some());
+        if let Some(status) = alike.status {
+            let seconds = self.status_seconds.entry(status).or_default();
+            for (second, n) in per_second(starts) {
+                seconds.add(second, n);
+            }
+        }
     }
+}
+
+/// Epoch seconds with the number of starts in a row that lie in them.
+fn per_second(starts_ms: &[i64]) -> impl Iterator<Item = (i64, u64)> + '_ {
+    let second = |ms: &i64| ms.div_euclid(1000);
+    let rows = starts_ms.chunk_by(move |a, b| second(a) == second(b));
+    rows.map(move |row| (second(&row[0]), row.len() as u64))
 }

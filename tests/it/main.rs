@@ -6,9 +6,11 @@
 )]
 
 mod bad_input;
+mod browser;
 mod cases;
 mod change_points;
 mod check;
+mod chromium;
 mod comparison;
 mod documents;
 mod fuzz;
