@@ -124,14 +124,6 @@ pub struct ErrorTally {
 }
 
 impl ErrorTally {
-    /// Counts one failed request by its start.
-    pub fn add_one(&mut self, start: Option<i64>) {
-        self.add(1, start, start);
-        if let Some(start) = start {
-            self.seconds.add(start.div_euclid(1000), 1);
-        }
-    }
-
     /// Counts `count` more, seen between `first` and `last`.
     pub fn add(&mut self, count: u64, first: Option<i64>, last: Option<i64>) {
         self.count += count;

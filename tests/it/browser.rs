@@ -69,7 +69,7 @@ fn hostile() -> Page {
             "--label",
             &label,
             "--require",
-            "p95 < 20ms on *",
+            "max < 20ms on *",
             "--require",
             "max(memory_mb) < 100",
         ],

@@ -13,6 +13,7 @@ mod check;
 mod chromium;
 mod comparison;
 mod documents;
+mod fuzz;
 mod generate;
 mod harness;
 mod oracle;
