@@ -131,44 +131,6 @@ fn bytes(value: f64) -> String {
     }
 }
 
-/// A relative change with its sign: 0.301 → `+30.1 %`.
-pub fn signed_percent(change: f64) -> String {
-    let text = trim(change * 100.0, 1);
-    let sign = if change > 0.0 && text != "0" { "+" } else { "" };
-    format!("{sign}{text} %")
-}
-
-/// A relative change with its sign: 0.142 → `+14.2 %`; from a doubling on as a factor, `×2.5`.
-pub fn change(relative: f64) -> String {
-    if relative >= 1.0 {
-        return format!("×{}", significant(relative + 1.0));
-    }
-    signed(relative * 100.0, "%")
-}
-
-/// A difference of ratios with its sign, in percentage points: 0.012 → `+1.2 pp`.
-pub fn points(difference: f64) -> String {
-    signed(difference * 100.0, "pp")
-}
-
-/// A number of percent: 9.987 → `9.99 %`.
-pub fn share(percent: f64) -> String {
-    format!("{} %", significant(percent))
-}
-
-fn signed(value: f64, unit: &str) -> String {
-    let text = match value.abs() {
-        v if v >= 10.0 => trim(value, 1),
-        _ => trim(value, 2),
-    };
-    let sign = if text.starts_with('-') || text == "0" {
-        ""
-    } else {
-        "+"
-    };
-    format!("{sign}{text} {unit}")
-}
-
 /// One scale for a column or an axis: the unit is written once, and every number has as many decimals as the others, so
 /// that points stand below points.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -306,6 +268,44 @@ pub fn date_and_time(epoch_ms: i64) -> String {
 pub fn time_of_day(epoch_s: i64) -> String {
     let s = epoch_s.rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
+/// A relative change with its sign: 0.301 → `+30.1 %`.
+pub fn signed_percent(change: f64) -> String {
+    let text = trim(change * 100.0, 1);
+    let sign = if change > 0.0 && text != "0" { "+" } else { "" };
+    format!("{sign}{text} %")
+}
+
+/// A relative change with its sign: 0.142 → `+14.2 %`; from a doubling on as a factor, `×2.5`.
+pub fn change(relative: f64) -> String {
+    if relative >= 1.0 {
+        return format!("×{}", significant(relative + 1.0));
+    }
+    signed(relative * 100.0, "%")
+}
+
+/// A difference of ratios with its sign, in percentage points: 0.012 → `+1.2 pp`.
+pub fn points(difference: f64) -> String {
+    signed(difference * 100.0, "pp")
+}
+
+/// A number of percent: 9.987 → `9.99 %`.
+pub fn share(percent: f64) -> String {
+    format!("{} %", significant(percent))
+}
+
+fn signed(value: f64, unit: &str) -> String {
+    let text = match value.abs() {
+        v if v >= 10.0 => trim(value, 1),
+        _ => trim(value, 2),
+    };
+    let sign = if text.starts_with('-') || text == "0" {
+        ""
+    } else {
+        "+"
+    };
+    format!("{sign}{text} {unit}")
 }
 
 /// A quantile's name: 950000 → `p95`, 999000 → `p99.9`.

@@ -9,13 +9,14 @@ mod endpoints;
 mod errors;
 mod figures;
 mod gates;
-mod names;
+pub(in crate::report) mod names;
 mod notes;
-mod policy;
+pub(in crate::report) mod policy;
 mod rates;
 mod top;
 
-const STYLE: &str = include_str!("../../templates/report.css");
+/// The style of every page.
+pub(in crate::report) const STYLE: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");
 /// What stands where nothing was measured.
 const NONE: &str = "–";
@@ -64,7 +65,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let groups = figures::groups(analysis)?;
     let anchors = figures::anchors(&groups, analysis);
     let page = environment.get_template("report.html")?.render(context! {
-        policy => policy::policy(STYLE, SCRIPT),
+        policy => policy::policy(STYLE, Some(SCRIPT)),
         style => Value::from_safe_string(STYLE.to_owned()),
         script => Value::from_safe_string(SCRIPT.to_owned()),
         icon => policy::icon(analysis.outcome.verdict),

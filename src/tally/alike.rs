@@ -3,7 +3,7 @@
 //! Most of what counting costs is waiting for counters that are not in the processor's cache. In a loop over many requests
 //! that does nothing else, the processor fetches several counters at once.
 
-use super::{EndpointTally, ErrorKey, ErrorTally, merge_option};
+use super::{Counts, EndpointTally, ErrorKey, merge_option};
 
 /// Requests of one endpoint with the same outcome.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,16 +56,14 @@ impl EndpointTally {
             self.failed_response_times.add(*us as i64, 1);
         }
         *self.failures_by_status.entry(alike.status).or_default() += n;
-        if !self.errors.contains_key(failure) {
-            self.errors.insert(failure.clone(), ErrorTally::default());
-        }
-        if let Some(error) = self.errors.get_mut(failure) {
-            let starts = alike.starts_ms.iter().copied();
-            error.add(n, starts.clone().min(), starts.max());
-            for (second, n) in per_second(alike.starts_ms) {
-                error.seconds.add(second, n);
-            }
-        }
+        let starts = alike.starts_ms.iter().copied();
+        let (first, last) = (starts.clone().min(), starts.max());
+        let error = match self.errors.get_mut(failure) {
+            Some(error) => error,
+            None => self.errors.entry(failure.clone()).or_default(),
+        };
+        error.add(n, first, last);
+        add_seconds(&mut error.seconds, alike.starts_ms);
     }
 
     fn add_starts(&mut self, alike: &Alike<'_>) {
@@ -83,17 +81,15 @@ impl EndpointTally {
         self.last_end_ms = self.last_end_ms.max(ends.max());
         self.seconds.add(starts, times, alike.failure.is_some());
         if let Some(status) = alike.status {
-            let seconds = self.status_seconds.entry(status).or_default();
-            for (second, n) in per_second(starts) {
-                seconds.add(second, n);
-            }
+            add_seconds(self.status_seconds.entry(status).or_default(), starts);
         }
     }
 }
 
-/// Epoch seconds with the number of starts in a row that lie in them.
-fn per_second(starts_ms: &[i64]) -> impl Iterator<Item = (i64, u64)> + '_ {
-    let second = |ms: &i64| ms.div_euclid(1000);
-    let rows = starts_ms.chunk_by(move |a, b| second(a) == second(b));
-    rows.map(move |row| (second(&row[0]), row.len() as u64))
+/// Counts starts (epoch ms) by their second; neighbours in one second are added at once.
+fn add_seconds(seconds: &mut Counts, starts_ms: &[i64]) {
+    let same = |a: &i64, b: &i64| a.div_euclid(1000) == b.div_euclid(1000);
+    for run in starts_ms.chunk_by(same) {
+        seconds.add(run[0].div_euclid(1000), run.len() as u64);
+    }
 }

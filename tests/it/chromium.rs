@@ -166,6 +166,15 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
+    /// Waits until an expression holds: what a page does on an event it may do a moment later.
+    pub fn until(&mut self, expression: &str) {
+        let begin = Instant::now();
+        while self.value(expression) != true {
+            assert!(begin.elapsed() < PATIENCE, "never: {expression}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub fn text(&mut self, expression: &str) -> String {
         self.value(expression)
             .as_str()
