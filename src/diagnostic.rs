@@ -147,6 +147,14 @@ pub const CODES: &[(&str, &str)] = &[
         "a selector is not a valid glob or regular expression",
     ),
     (
+        "no-thresholds",
+        "`migrate` found no thresholds in the file it was given",
+    ),
+    (
+        "unknown-topic",
+        "`explain` was asked for what is no gate, no metric and no error code",
+    ),
+    (
         "output-not-writable",
         "a report or a generated file cannot be written where it should go",
     ),

@@ -9,13 +9,18 @@ use crate::analysis::Analysis;
 use crate::atomic::temporary_in;
 use crate::diagnostic::{Diagnostic, Origin};
 
+pub mod alarm;
+pub mod annotations;
 pub mod chart;
 pub mod csv;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod openmetrics;
 pub mod schema;
+pub mod slack;
+pub mod teams;
 pub mod terminal;
 
 /// Renders one report.
@@ -36,21 +41,33 @@ pub struct Destinations {
     pub junit: Option<PathBuf>,
     /// The Markdown report.
     pub markdown: Option<PathBuf>,
+    /// The figures as `OpenMetrics` text.
+    pub openmetrics: Option<PathBuf>,
+    /// A Slack message; not in the folder of all reports.
+    pub slack: Option<PathBuf>,
+    /// A Teams message; not in the folder of all reports.
+    pub teams: Option<PathBuf>,
 }
 
 impl Destinations {
     /// Every report to be written, with its renderer.
     fn all(&self) -> Vec<(PathBuf, Render)> {
-        let formats: [(&str, &Option<PathBuf>, Render); 5] = [
+        let formats: [(&str, &Option<PathBuf>, Render); 6] = [
             ("report.html", &self.html, html::render),
             ("report.json", &self.json, json::render),
             ("metrics.csv", &self.csv, csv::render),
             ("junit.xml", &self.junit, junit::render),
             ("report.md", &self.markdown, markdown::render),
+            ("metrics.txt", &self.openmetrics, openmetrics::render),
         ];
+        let messages: [(&Option<PathBuf>, Render); 2] =
+            [(&self.slack, slack::render), (&self.teams, teams::render)];
         let mut all = Vec::new();
         for (standard, named, render) in formats {
             all.extend(self.out.iter().map(|dir| (dir.join(standard), render)));
+            all.extend(named.iter().map(|path| (path.clone(), render)));
+        }
+        for (named, render) in messages {
             all.extend(named.iter().map(|path| (path.clone(), render)));
         }
         all
@@ -85,10 +102,7 @@ impl Destinations {
                     &path,
                     &format!("the folder `{}` does not exist", dir.display()),
                 ));
-            } else if let Err(error) = tempfile::Builder::new()
-                .prefix(".loadgate")
-                .tempfile_in(dir)
-            {
+            } else if let Err(error) = temporary_in(dir) {
                 problems.push(not_writable(
                     &path,
                     &format!("cannot write into the folder: {error}"),
@@ -146,7 +160,8 @@ fn not_writable(path: &Path, why: &str) -> Diagnostic {
         .help("create the folder, or name another place")
 }
 
-fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file whole or not at all.
+pub(crate) fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut file = temporary_in(folder(path))?;
     file.write_all(text.as_bytes())?;
     file.persist(path)?;

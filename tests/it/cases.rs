@@ -5,12 +5,13 @@ use std::path::Path;
 
 use crate::harness::{loadgate, root};
 
-const REPORTS: [&str; 5] = [
+const REPORTS: [&str; 6] = [
     "report.html",
     "report.json",
     "metrics.csv",
     "junit.xml",
     "report.md",
+    "metrics.txt",
 ];
 
 #[test]

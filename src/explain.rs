@@ -1,0 +1,115 @@
+//! What the words of loadgate mean: error codes, metrics, and the user's own gates in sentences.
+
+use std::fmt::Write as _;
+
+use crate::gate::{Combine, Comparator, Gate, Level, Limit, Requirement};
+use crate::metric::measure::minimum_samples;
+use crate::units::Unit;
+
+pub mod codes;
+pub mod metrics;
+
+/// A gate in sentences.
+pub fn gate(gate: &Gate) -> String {
+    let mut text = format!("{}: a gate of {}\n\n", gate.id, gate.origin);
+    let joint = match gate.combine {
+        Combine::All if gate.requirements.len() > 1 => "All of these must hold:\n",
+        Combine::Any if gate.requirements.len() > 1 => "One of these is enough:\n",
+        Combine::All | Combine::Any => "",
+    };
+    text.push_str(joint);
+    for requirement in &gate.requirements {
+        let _ = writeln!(text, "  {}", requirement.text);
+        let _ = writeln!(text, "      {}", sentence(requirement));
+    }
+    let place = match &gate.on {
+        Some(selector) => format!(
+            "It is judged at each endpoint that `{}` matches, one verdict each; without a match it is undecided.",
+            selector.text
+        ),
+        None => "It is judged on the run's total, all endpoints together.".to_owned(),
+    };
+    let level = match gate.level {
+        Level::Fail => "A breach fails the run (exit code 1).",
+        Level::Warn => "A breach is shown as a warning; the run passes.",
+    };
+    let _ = writeln!(text, "\n{place}\n{level}");
+    let most = gate
+        .requirements
+        .iter()
+        .map(|r| minimum_samples(&r.metric))
+        .max();
+    let samples = gate.min_samples.or(most).unwrap_or(1);
+    let _ = writeln!(
+        text,
+        "With fewer than {samples} value{} it is undecided (exit code 3), which is never a pass.",
+        if samples == 1 { "" } else { "s" }
+    );
+    text
+}
+
+fn sentence(requirement: &Requirement) -> String {
+    let unit = requirement.metric.unit();
+    let must = match requirement.comparator {
+        Comparator::Less => "be below",
+        Comparator::LessOrEqual => "be at most",
+        Comparator::Greater => "be above",
+        Comparator::GreaterOrEqual => "be at least",
+        Comparator::Equal => "be exactly",
+    };
+    let limit = match requirement.limit {
+        Limit::Absolute(value) => unit.human(value),
+        Limit::Baseline { factor, offset } => baseline(factor, offset, unit),
+    };
+    let within = requirement.within_s.map_or_else(String::new, |s| {
+        format!(", in every window of {}", Unit::Time.human(s * 1e3))
+    });
+    let what = metrics::meaning(&requirement.metric);
+    format!("{what} must {must} {limit}{within}")
+}
+
+fn baseline(factor: f64, offset: f64, unit: Unit) -> String {
+    let mut text = "the baseline's value".to_owned();
+    if factor > 1.0 {
+        let _ = write!(text, " plus {}", Unit::Ratio.human(factor - 1.0));
+    } else if factor < 1.0 {
+        let _ = write!(text, " minus {}", Unit::Ratio.human(1.0 - factor));
+    }
+    if offset > 0.0 {
+        let _ = write!(text, " plus {}", unit.human(offset));
+    } else if offset < 0.0 {
+        let _ = write!(text, " minus {}", unit.human(-offset));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_in_sentences() {
+        let text = "[[gate]]\nid = \"a\"\nrequire = [\"p99 < 2s\", \"failure_ratio <= 1% within 60s\"]\non = \"GET *\"\nlevel = \"warn\"\n";
+        let config = crate::config::parse(text, "loadgate.toml").expect("valid");
+        let told = gate(&config.gates[0]);
+        for part in [
+            "loadgate.toml:2",
+            "All of these",
+            "below 2 s",
+            "at most 1 %, in every window of 1 min",
+            "`GET *`",
+            "fewer than 100 values",
+            "warning",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert_eq!(
+            baseline(1.2, 0.0, Unit::Time),
+            "the baseline's value plus 20 %"
+        );
+        assert_eq!(
+            baseline(1.0, -50.0, Unit::Time),
+            "the baseline's value minus 50 ms"
+        );
+    }
+}
