@@ -3,8 +3,8 @@
     locust -f locust_request_log.py,locustfile.py --headless ...
 
 or `import locust_request_log` in the locustfile. Every process writes a file of its own into the folder:
-`requests.jsonl`, and `requests-worker-N.jsonl` for each worker. What a file of this name held before is overwritten when
-a test starts: one folder holds one run.
+`requests.jsonl`, or `requests-worker-N.jsonl` for each worker. When a test starts, files of these names from an earlier
+run are removed: one folder holds one run. A worker on another machine writes there; bring its file along.
 
 Environment:
     LOADGATE_LOG         the folder, `results` if not set; empty for no log
@@ -105,7 +105,7 @@ class RequestLog:
         """A number; anything else is left out."""
         if isinstance(value, str):
             try:
-                value = float(value)
+                value = int(value) if value.isdecimal() else float(value)
             except ValueError:
                 return ""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -157,15 +157,14 @@ class Recorder:
         if not FOLDER:
             return
         folder = pathlib.Path(FOLDER)
-        if isinstance(runner, MasterRunner):
-            # Workers of an earlier run, of which there may have been more.
-            for old in folder.glob("requests-worker-*.jsonl"):
-                old.unlink()
-            return  # a master makes no requests
-        name = "requests.jsonl"
         if isinstance(runner, WorkerRunner):
-            name = f"requests-worker-{runner.worker_index}.jsonl"
-        self.log = RequestLog(folder / name, runner)
+            self.log = RequestLog(folder / f"requests-worker-{runner.worker_index}.jsonl", runner)
+            return
+        # What an earlier run left: it may have had more workers than this one. Workers start after their master.
+        for old in [folder / "requests.jsonl", *folder.glob("requests-worker-*.jsonl")]:
+            old.unlink(missing_ok=True)
+        if not isinstance(runner, MasterRunner):  # a master makes no requests
+            self.log = RequestLog(folder / "requests.jsonl", runner)
 
     def request(self, **event):
         if self.log is not None and not self.log.file.closed:
