@@ -13,5 +13,6 @@ mod comparison;
 mod documents;
 mod generate;
 mod harness;
+mod manual;
 mod oracle;
 mod properties;
