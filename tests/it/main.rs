@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod announce;
 mod bad_input;
 mod cases;
 mod change_points;
@@ -15,4 +16,5 @@ mod generate;
 mod harness;
 mod manual;
 mod oracle;
+mod project;
 mod properties;

@@ -15,6 +15,9 @@ use crate::harness::root;
 /// The document whose shell commands need Locust and a network; `tests/newcomer.sh` runs them.
 const NEWCOMER: &str = "five-minutes.md";
 
+/// Held while pages are read or written: two tests write parts of one page.
+static PAGES: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 fn documents() -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = std::fs::read_dir(root("docs"))
         .unwrap()
@@ -64,7 +67,13 @@ fn shell(command: &str, dir: &Path) -> String {
         .env("PATH", format!("{}:{path}", bin.display()))
         .env("NO_COLOR", "1")
         .env("LC_ALL", "C");
-    for name in ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION"] {
+    for name in [
+        "CI",
+        "GITHUB_ACTIONS",
+        "GITLAB_CI",
+        "TF_BUILD",
+        "TEAMCITY_VERSION",
+    ] {
         shell.env_remove(name);
     }
     let output = shell.output().unwrap();
@@ -94,7 +103,9 @@ fn replay(block: &Block, dir: &Path) -> Vec<String> {
 /// Saves a snippet whose first line is a comment with a file's name.
 fn save(block: &Block, dir: &Path) {
     let first = block.lines.first().map_or("", String::as_str);
-    let name = first.strip_prefix("# ").or_else(|| first.strip_prefix("// "));
+    let name = first
+        .strip_prefix("# ")
+        .or_else(|| first.strip_prefix("// "));
     let is_name = |name: &str| name.contains('.') && !name.contains([' ', '/']);
     if let Some(name) = name.filter(|name| is_name(name)) {
         std::fs::write(dir.join(name), block.lines.join("\n") + "\n").unwrap();
@@ -114,10 +125,14 @@ fn check(document: &Path, block: &Block, dir: &Path) {
         "python" => python(&text, &place),
         "javascript" | "yaml" => {
             let first = text.lines().next().unwrap_or_default();
-            assert!(first.contains('.'), "{place}: nothing reads this snippet: name its file");
+            assert!(
+                first.contains('.'),
+                "{place}: nothing reads this snippet: name its file"
+            );
         }
         "json" => {
-            serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|e| panic!("{place}: {e}"));
+            serde_json::from_str::<serde_json::Value>(&text)
+                .unwrap_or_else(|e| panic!("{place}: {e}"));
         }
         "sh" => assert_eq!(name, NEWCOMER, "{place}: nothing runs these commands"),
         other => panic!("{place}: a block of `{other}` is tested by nothing"),
@@ -126,10 +141,18 @@ fn check(document: &Path, block: &Block, dir: &Path) {
 }
 
 fn python(text: &str, place: &str) {
-    let run = Command::new("python3").args(["-c", "import ast, sys; ast.parse(sys.argv[1])", text]).output();
+    let run = Command::new("python3")
+        .args(["-c", "import ast, sys; ast.parse(sys.argv[1])", text])
+        .output();
     match run {
-        Ok(output) => assert!(output.status.success(), "{place}: {}", String::from_utf8_lossy(&output.stderr)),
-        Err(error) if std::env::var("CI").is_ok_and(|v| v == "true") => panic!("no python3: {error}"),
+        Ok(output) => assert!(
+            output.status.success(),
+            "{place}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ),
+        Err(error) if std::env::var("CI").is_ok_and(|v| v == "true") => {
+            panic!("no python3: {error}")
+        }
         Err(error) => eprintln!("skipped {place}: no python3 ({error})"),
     }
 }
@@ -137,6 +160,7 @@ fn python(text: &str, place: &str) {
 #[test]
 fn every_command_and_snippet_of_the_manual_works() {
     let update = std::env::var_os("LOADGATE_UPDATE").is_some();
+    let _pages = PAGES.lock().unwrap();
     let mut wrong = Vec::new();
     for document in documents() {
         let text = std::fs::read_to_string(&document).unwrap();
@@ -190,6 +214,118 @@ fn every_link_of_the_manual_leads_somewhere() {
     for document in documents() {
         let is_index = document.ends_with("README.md");
         let path = document.canonicalize().unwrap();
-        assert!(is_index || linked.contains(&path), "no page links to {}", path.display());
+        assert!(
+            is_index || linked.contains(&path),
+            "no page links to {}",
+            path.display()
+        );
     }
+}
+
+/// The part of a page between two comments, which the program's own tables write.
+fn generated(page: &str, begin: &str, found: &str) {
+    let path = root("docs").join(page);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let from = text.find(begin).unwrap();
+    let from = from + text[from..].find("-->\n").unwrap() + 4;
+    let to = from + text[from..].find("<!-- end -->").unwrap();
+    if std::env::var_os("LOADGATE_UPDATE").is_some() {
+        std::fs::write(
+            &path,
+            format!("{}\n{found}\n{}", &text[..from], &text[to..]),
+        )
+        .unwrap();
+        return;
+    }
+    assert_eq!(
+        text[from..to].trim(),
+        found.trim(),
+        "docs/{page} is not what the program says"
+    );
+}
+
+#[test]
+fn the_pages_of_metrics_and_errors_are_the_programs_own_words() {
+    let _pages = PAGES.lock().unwrap();
+    let mut metrics = String::new();
+    for (name, metric) in loadgate::explain::metrics::all() {
+        let about = loadgate::explain::metrics::about(&metric);
+        let unit = match metric.unit().symbol() {
+            "" => "–",
+            symbol => symbol,
+        };
+        let (definition, needs, example) = (about.definition, about.needs, about.example);
+        writeln!(
+            metrics,
+            "## `{name}`\n\n{definition}\n\nUnit: {unit}. Needs: {needs}. As in `{example}`.\n"
+        )
+        .unwrap();
+    }
+    let mut errors = String::new();
+    for ((code, meaning), (_, example, remedy)) in loadgate::diagnostic::CODES
+        .iter()
+        .zip(loadgate::explain::codes::REMEDIES)
+    {
+        let meaning = format!("{}{}", meaning[..1].to_uppercase(), &meaning[1..]);
+        writeln!(
+            errors,
+            "## {code}\n\n{meaning}. As in `{}`.\n\n{remedy}\n",
+            example.replace('`', "")
+        )
+        .unwrap();
+    }
+    generated("metrics.md", "<!-- metrics:", &metrics);
+    generated("errors.md", "<!-- errors:", &errors);
+}
+
+/// Every code that the source gives a message is a documented one, and every documented one is given.
+#[test]
+fn every_error_code_of_the_source_is_documented() {
+    let call = regex::Regex::new(
+        r#"(?:Diagnostic::new|\b[a-z_]+)\(\s*(?:[a-z_&.]+,\s*)?"([a-z]+(?:-[a-z]+)+)",\s"#,
+    )
+    .unwrap();
+    let known: BTreeSet<&str> = loadgate::diagnostic::CODES
+        .iter()
+        .map(|(code, _)| *code)
+        .collect();
+    let (mut unknown, mut unused) = (BTreeSet::new(), known.clone());
+    for file in sources(&root("src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        if file.ends_with("diagnostic.rs") || file.ends_with("explain/codes.rs") {
+            continue;
+        }
+        for code in &known {
+            if text.contains(&format!("\"{code}\"")) {
+                unused.remove(code);
+            }
+        }
+        for found in call
+            .captures_iter(text)
+            .filter(|found| found[0].starts_with("Diagnostic::new"))
+        {
+            if !known.contains(&found[1]) {
+                unknown.insert(format!("{}: {}", file.display(), &found[1]));
+            }
+        }
+    }
+    assert!(
+        unknown.is_empty(),
+        "codes without documentation: {unknown:?}"
+    );
+    assert!(unused.is_empty(), "codes that nothing gives: {unused:?}");
+}
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            all.push(path);
+        }
+    }
+    all
 }
