@@ -59,6 +59,7 @@ grep -q '"api_calls":2' results/requests.jsonl || fail "the response's header is
 grep -q 'generator_memory_mb' results/requests.jsonl || fail "there are no memory samples"
 grep -q 'max(rows) <= 20' loadgate.toml || fail "init proposed no gate for a field"
 
+# shellcheck disable=SC2054  # Locust takes its files separated by a comma
 arguments=(-f locust_request_log.py,locustfile.py --headless --users 4 --spawn-rate 4 --host http://127.0.0.1:18099
   --csv results/run --exit-code-on-error 0 --only-summary --loglevel WARNING)
 echo "newcomer: two workers"

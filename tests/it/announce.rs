@@ -1,4 +1,4 @@
-//! Verdicts for other programs: CI systems, OpenMetrics, chat.
+//! Verdicts for other programs: CI systems, monitoring, chat.
 
 use std::collections::BTreeSet;
 use std::path::Path;

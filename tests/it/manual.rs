@@ -140,6 +140,7 @@ fn check(document: &Path, block: &Block, dir: &Path) {
     save(block, dir);
 }
 
+#[expect(clippy::print_stderr, reason = "what a test leaves out it says")]
 fn python(text: &str, place: &str) {
     let run = Command::new("python3")
         .args(["-c", "import ast, sys; ast.parse(sys.argv[1])", text])
