@@ -1,6 +1,6 @@
 //! All that reports see.
 
-use crate::gate::Verdict;
+use crate::gate::{QuotaReport, Verdict};
 use crate::outcome::Outcome;
 use crate::summary::Summary;
 
@@ -9,8 +9,10 @@ use crate::summary::Summary;
 pub struct Analysis {
     /// The run.
     pub summary: Summary,
-    /// The verdicts, in the order of the gate file, then of the endpoints.
+    /// The verdicts, in the order of the gate file, then of the endpoints; quotas after gates.
     pub verdicts: Vec<Verdict>,
+    /// What the quotas were measured to be, in the order of the gate file.
+    pub quotas: Vec<QuotaReport>,
     /// What follows.
     pub outcome: Outcome,
 }

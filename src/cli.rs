@@ -160,6 +160,15 @@ pub enum SchemaName {
     Report,
 }
 
+/// Which part of a run counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Phase {
+    /// The longest time with the most users: no ramp-up, no ramp-down
+    Steady,
+    /// The whole run
+    All,
+}
+
 /// When to colour the terminal report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -200,6 +209,15 @@ pub struct Check {
     /// Leave out this much from the first request on (`30s`)
     #[arg(long, value_name = "DURATION", help_heading = "Input")]
     pub warmup: Option<String>,
+    /// Leave out requests that start before this: a moment (RFC 3339), or a time after the first start (`2min`)
+    #[arg(long, value_name = "MOMENT", help_heading = "Input")]
+    pub from: Option<String>,
+    /// Leave out requests that start at or after this
+    #[arg(long, value_name = "MOMENT", help_heading = "Input")]
+    pub to: Option<String>,
+    /// Count only the phase with the most users, or everything whatever the gate file says
+    #[arg(long, value_enum, help_heading = "Input")]
+    pub phase: Option<Phase>,
     /// Go on despite up to N bad lines, and say so in every report
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
     pub allow_bad_lines: u64,

@@ -1,11 +1,12 @@
 //! `loadgate.toml`: raw TOML to a valid [`Config`], every problem at once.
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
-use crate::gate::{Combine, Gate, Level, Selector};
+use crate::gate::{Combine, Gate, Level, Quota, Selector};
 use crate::input::{Moment, Span};
 
 pub mod expression;
 pub(crate) mod mistakes;
+pub(crate) mod rate;
 mod raw;
 
 /// A valid gate file.
@@ -21,6 +22,8 @@ pub struct Config {
     pub map: Vec<(String, String)>,
     /// Every gate, in the file's order, then those of `--require`.
     pub gates: Vec<Gate>,
+    /// Every quota, in the file's order.
+    pub quotas: Vec<Quota>,
 }
 
 /// Reads the gate file's text. `file` is its path as the user gave it.
@@ -145,6 +148,30 @@ on = "*"
         assert_eq!(config.gates[1].combine, Combine::Any);
         assert_eq!(config.gates[2].floor, Some(20.0));
         assert_eq!(config.gates[0].origin.line, Some(10));
+    }
+
+    #[test]
+    fn every_mistake_in_a_quota_is_told() {
+        let text = include_str!("../testdata/broken/quotas.toml");
+        let problems = parse(text, "quotas.toml").expect_err("mistakes");
+        let shown: Vec<String> = problems.iter().map(Diagnostic::short).collect();
+        let expected = [
+            "quotas.toml:6:6: error[duplicate-id]: there are two rules `Q`",
+            "quotas.toml:9:1: error[missing-key]: the quota has no `id`",
+            "quotas.toml:12:1: error[missing-key]: quota `no-limit` has no `limit`",
+            "quotas.toml:17:9: error[bad-value]: `sixty per minute` is not a rate",
+            "quotas.toml:18:8: error[bad-value]: a cost is a measured field, or a whole number from 1",
+            "quotas.toml:19:9: error[bad-value]: `20 in 10s` is not a rate",
+            "quotas.toml:20:10: error[bad-value]: `1/s` is not a token bucket",
+            "quotas.toml:21:9: error[bad-value]: `maybe` is not a level",
+            "quotas.toml:22:1: error[unknown-key]: unknown key `targets`",
+            "quotas.toml:27:10: error[bad-value]: a target of `120%` is not above 0 and up to the limit",
+            "quotas.toml:28:6: error[bad-selector]:",
+        ];
+        assert_eq!(shown.len(), expected.len(), "{}", shown.join("\n"));
+        for (shown, expected) in shown.iter().zip(expected) {
+            assert!(shown.starts_with(expected), "{shown}\n{expected}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::gate::{Combine, Comparator, Gate, Level, Limit, Requirement};
+use crate::gate::quota::Cost;
+use crate::gate::{Combine, Comparator, Gate, Level, Limit, Quota, Requirement, Selector};
 use crate::metric::measure::minimum_samples;
 use crate::units::Unit;
 
@@ -29,11 +30,7 @@ pub fn gate(gate: &Gate) -> String {
         ),
         None => "It is judged on the run's total, all endpoints together.".to_owned(),
     };
-    let level = match gate.level {
-        Level::Fail => "A breach fails the run (exit code 1).",
-        Level::Warn => "A breach is shown as a warning; the run passes.",
-    };
-    let _ = writeln!(text, "\n{place}\n{level}");
+    let _ = writeln!(text, "\n{place}\n{}", consequence(gate.level));
     let most = gate
         .requirements
         .iter()
@@ -45,6 +42,64 @@ pub fn gate(gate: &Gate) -> String {
         "With fewer than {samples} value{} it is undecided (exit code 3), which is never a pass.",
         if samples == 1 { "" } else { "s" }
     );
+    text
+}
+
+fn consequence(level: Level) -> &'static str {
+    match level {
+        Level::Fail => "A breach fails the run (exit code 1).",
+        Level::Warn => "A breach is shown as a warning; the run passes.",
+    }
+}
+
+/// A quota in sentences.
+pub fn quota(quota: &Quota) -> String {
+    let window = |ms: i64| Unit::Time.human(ms as f64);
+    let counted = match &quota.cost {
+        Cost::Fixed(1) => "requests".to_owned(),
+        Cost::Fixed(n) => format!("{n} for each request"),
+        Cost::Field(name) => format!("what the field `{name}` of each request says"),
+    };
+    let mut text = format!(
+        "{}: a quota of {}\n\n  {}\n",
+        quota.id,
+        quota.origin,
+        quota.rule()
+    );
+    let _ = writeln!(
+        text,
+        "\nThe provider allows {} in any window of {}, wherever it begins; counted is {counted}.",
+        quota.limit.count,
+        window(quota.limit.window_ms)
+    );
+    if let Some(target) = &quota.target {
+        let _ = writeln!(
+            text,
+            "This system is to stay under {} of them.",
+            Unit::Count.human(target.value)
+        );
+    }
+    if let Some(burst) = &quota.burst {
+        let _ = writeln!(
+            text,
+            "More than {} in any {} is a burst.",
+            burst.count,
+            window(burst.window_ms)
+        );
+    }
+    if let Some(bucket) = &quota.bucket {
+        let _ = writeln!(
+            text,
+            "A token bucket ({}) is replayed: it must let every request pass.",
+            bucket.text
+        );
+    }
+    let whose = quota
+        .on
+        .as_ref()
+        .map(|s: &Selector| format!("Only requests to `{}` count.", s.text));
+    let whose = whose.unwrap_or_else(|| "The requests to all endpoints count together.".to_owned());
+    let _ = writeln!(text, "{whose}\n{}", consequence(quota.level));
     text
 }
 
@@ -86,6 +141,24 @@ fn baseline(factor: f64, offset: f64, unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_in_sentences() {
+        let text = "[[quota]]\nid = \"q\"\nlimit = \"60 per 60s\"\ntarget = \"50%\"\ncost = \"api_writes\"\non = \"POST *\"\nburst = \"20 per 10s\"\nbucket = \"1/s burst 20\"\n";
+        let config = crate::config::parse(text, "loadgate.toml").expect("valid");
+        let told = quota(&config.quotas[0]);
+        for part in [
+            "loadgate.toml:2",
+            "allows 60 in any window of 1 min",
+            "`api_writes`",
+            "under 30 of them",
+            "More than 20 in any 10 s",
+            "1/s burst 20",
+            "Only requests to `POST *`",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
 
     #[test]
     fn a_gate_in_sentences() {

@@ -6,10 +6,12 @@ use crate::tally::Endpoint;
 use crate::units::Unit;
 
 pub mod judge;
+pub mod quota;
 pub mod selector;
 mod within;
 
 pub use judge::{Terms, judge};
+pub use quota::{Quota, QuotaReport};
 pub use selector::Selector;
 
 /// One rule of the gate file or of `--require`.

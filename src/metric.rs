@@ -210,10 +210,21 @@ pub struct Measurement {
     pub samples: u64,
     /// A confidence interval (95 %) of the value, if one can be given.
     pub interval: Option<(f64, f64)>,
-    /// Between which bounds the true figure lies, when the source rounded it.
-    pub precision: Option<(f64, f64)>,
+    /// Between which bounds the true figure lies, when the source does not hold it exactly.
+    pub precision: Option<Precision>,
     /// Where and when, for peaks and windows; or how exact, for reported figures.
     pub remark: Option<String>,
+}
+
+/// What is known of a figure that the source does not hold exactly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Precision {
+    /// It is at least this.
+    pub low: f64,
+    /// It is at most this; infinite if nothing is known.
+    pub high: f64,
+    /// Why it is not known better.
+    pub because: &'static str,
 }
 
 /// What a metric may look at besides the endpoint's own counts.

@@ -13,6 +13,7 @@ pub mod alarm;
 pub mod annotations;
 pub mod chart;
 pub mod csv;
+mod figures;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -174,7 +175,7 @@ pub(crate) mod fixture {
 
     use super::Analysis;
     use crate::config;
-    use crate::gate::{Terms, judge};
+    use crate::gate::{Quota, Terms, judge, quota};
     use crate::outcome::Outcome;
     use crate::summary::{About, Summary};
     use crate::tally::{Endpoint, ErrorKey, Request, Tally};
@@ -182,6 +183,13 @@ pub(crate) mod fixture {
     /// A name that breaks out of whatever does not escape it.
     pub const HOSTILE: &str =
         "=1+1|</td><script>alert(\"x\")</script>\u{1b}[31m\u{202e}\n]]>`@all`";
+
+    /// A quota with everything a quota can have: 4 requests a second are beyond 20 in 10 s.
+    fn quotas() -> Vec<Quota> {
+        let text = "[[quota]]\nid = \"Q\"\nlimit = \"60 per 10s\"\ntarget = \"50%\"\ncost = 2\n\
+                    burst = \"20 per 10s\"\nbucket = \"1/s burst 20\"\n";
+        config::parse(text, "loadgate.toml").expect("valid").quotas
+    }
 
     /// `requests` requests, every tenth failed, judged against a gate that passes, one that fails, one undecided.
     pub fn analysis(requests: u64) -> Analysis {
@@ -213,11 +221,17 @@ pub(crate) mod fixture {
             .enumerate()
             .map(|(i, text)| config::require(text, i + 1).expect("valid"))
             .collect();
-        let verdicts = judge(&summary, &gates, &Terms::default());
+        let mut verdicts = judge(&summary, &gates, &Terms::default());
+        let (quotas, of_quotas): (Vec<_>, Vec<_>) =
+            quota::judge(&summary, &quotas(), &Terms::default())
+                .into_iter()
+                .unzip();
+        verdicts.extend(of_quotas);
         let outcome = Outcome::new(&verdicts, false);
         Analysis {
             summary,
             verdicts,
+            quotas,
             outcome,
         }
     }

@@ -16,6 +16,9 @@ pub use timeline::{Interval, Timeline};
 /// The quantiles every report shows, in millionths.
 pub const SHOWN_QUANTILES: [u32; 5] = [500_000, 900_000, 950_000, 990_000, 999_000];
 
+/// The windows of which every report shows the busiest, in milliseconds.
+const PEAK_WINDOWS_MS: [i64; 3] = [1000, 10_000, 60_000];
+
 /// One file the run was read from.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Source {
@@ -55,10 +58,21 @@ pub struct Summary {
     pub errors: Vec<ErrorSummary>,
     /// Requests, failures, percentiles and users over time.
     pub timeline: Timeline,
-    /// The busiest windows of one second and of a minute. Only from requests.
-    pub peaks: Vec<Peak>,
+    /// The busiest windows of one second, ten seconds and a minute, as far as the source tells when requests happened.
+    pub peaks: Vec<PeakWindow>,
     /// What the reader must know to trust the numbers, in sentences.
     pub notes: Vec<String>,
+}
+
+/// The run's busiest window of one length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeakWindow {
+    /// How many requests, from when on.
+    pub peak: Peak,
+    /// Which endpoints they went to, the most first.
+    pub contributors: Vec<(Endpoint, u64)>,
+    /// Whether the run was at least as long as the window; if not, a whole window could have held more.
+    pub whole: bool,
 }
 
 /// One endpoint, or the run's total (`endpoint` is `None`).
@@ -293,16 +307,35 @@ impl Summary {
             sources: about.sources,
             metadata: about.metadata,
             timeline: total.timeline.clone(),
-            peaks: [1000, 60_000]
-                .into_iter()
-                .filter_map(|ms| windows::peak(&total.tally.starts, ms))
-                .collect(),
+            peaks: peaks(&total.tally, &endpoints, duration_s),
             errors,
             total,
             endpoints,
             notes: about.notes,
         }
     }
+}
+
+fn peaks(
+    total: &EndpointTally,
+    endpoints: &[EndpointSummary],
+    duration_s: Option<f64>,
+) -> Vec<PeakWindow> {
+    let found = PEAK_WINDOWS_MS.into_iter().filter_map(|ms| {
+        let peak = windows::of(total, ms).ok()?;
+        let each = endpoints.iter().filter_map(|e| {
+            let count = windows::within(&e.tally, peak.start_ms, peak.start_ms + ms);
+            (count > 0).then(|| Some((e.endpoint.clone()?, count)))?
+        });
+        let mut contributors: Vec<_> = each.collect();
+        contributors.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: equals in endpoint order
+        Some(PeakWindow {
+            peak,
+            contributors,
+            whole: duration_s.is_some_and(|s| s * 1e3 >= ms as f64),
+        })
+    });
+    found.collect()
 }
 
 fn errors(tally: &Tally) -> Vec<ErrorSummary> {

@@ -7,11 +7,11 @@ use std::path::Path;
 use super::Failure;
 use crate::analysis::Analysis;
 use crate::ci::Ci;
-use crate::cli::{Check, Color};
+use crate::cli::{Check, Color, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::gate::{Terms, judge};
-use crate::input::{self, Options};
+use crate::gate::{Terms, judge, quota};
+use crate::input::{self, Options, Span};
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
@@ -69,16 +69,7 @@ fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Fa
             Err(problem) => problems.push(problem),
         }
     }
-    if let Some(text) = &args.warmup {
-        match config::expression::duration_ms(text) {
-            Some(ms) => config.span.warmup_ms = Some(ms),
-            None => problems.push(
-                Diagnostic::new("bad-value", format!("`{text}` is not a duration"))
-                    .at(Origin::file("--warmup"))
-                    .help("write `30s`, `500ms` or `2min`"),
-            ),
-        }
-    }
+    problems.extend(span(args, &mut config.span));
     config.map.extend(args.map.iter().cloned());
     if let Err(found) = destinations.check() {
         problems.extend(found);
@@ -88,6 +79,41 @@ fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Fa
     } else {
         Err(problems.into())
     }
+}
+
+/// What the flags say of the part of the run that counts; they override the gate file.
+fn span(args: &Check, span: &mut Span) -> Vec<Diagnostic> {
+    let wrong = |flag: &str, text: &str, what: &str, help: &str| {
+        Diagnostic::new("bad-value", format!("`{text}` is not a {what}"))
+            .at(Origin::file(flag))
+            .help(help)
+    };
+    let mut problems = Vec::new();
+    if let Some(text) = &args.warmup {
+        span.warmup_ms = config::expression::duration_ms(text);
+        if span.warmup_ms.is_none() {
+            let help = "write `30s`, `500ms` or `2min`";
+            problems.push(wrong("--warmup", text, "duration", help));
+        }
+    }
+    let flags = [
+        ("--from", &args.from, &mut span.from),
+        ("--to", &args.to, &mut span.to),
+    ];
+    for (flag, text, moment) in flags {
+        if let Some(text) = text {
+            *moment = config::moment(text);
+            if moment.is_none() {
+                let help =
+                    "write `2026-01-31T12:00:00Z`, or `30s` for that long after the first start";
+                problems.push(wrong(flag, text, "moment", help));
+            }
+        }
+    }
+    if let Some(phase) = args.phase {
+        span.steady = phase == Phase::Steady;
+    }
+    problems
 }
 
 fn read_config(args: &Check) -> Result<Config, Vec<Diagnostic>> {
@@ -132,11 +158,15 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         notes: loaded.notes,
     };
     let summary = Summary::new(loaded.tally, about);
-    let verdicts = judge(&summary, &config.gates, &terms);
+    let mut verdicts = judge(&summary, &config.gates, &terms);
+    let judged = quota::judge(&summary, &config.quotas, &terms);
+    let (quotas, of_quotas): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+    verdicts.extend(of_quotas);
     let outcome = Outcome::new(&verdicts, config.undecided_warns);
     Ok(Analysis {
         summary,
         verdicts,
+        quotas,
         outcome,
     })
 }

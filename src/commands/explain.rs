@@ -22,6 +22,8 @@ pub fn run(args: &Explain, stdout: &mut dyn Write) -> Result<u8, Failure> {
     };
     if let Some(gate) = config.gates.iter().find(|gate| gate.id == topic) {
         stdout.write_all(explain::gate(gate).as_bytes())?;
+    } else if let Some(quota) = config.quotas.iter().find(|quota| quota.id == topic) {
+        stdout.write_all(explain::quota(quota).as_bytes())?;
     } else if let Some(page) = explain::codes::page(topic) {
         stdout.write_all(page.as_bytes())?;
     } else if let Some(metric) = explain::metrics::named(topic) {
@@ -59,6 +61,7 @@ fn gates(args: &Explain) -> Result<Config, Failure> {
 
 fn unknown(topic: &str, config: &Config) -> Diagnostic {
     let gates = config.gates.iter().map(|gate| gate.id.as_str());
+    let gates = gates.chain(config.quotas.iter().map(|quota| quota.id.as_str()));
     let metrics = crate::metric::ALL.iter().map(|(name, ..)| *name);
     let codes = CODES.iter().map(|(code, _)| *code);
     let help = match nearest(topic, gates.chain(metrics).chain(codes)) {
@@ -66,6 +69,6 @@ fn unknown(topic: &str, config: &Config) -> Diagnostic {
         None => "`loadgate metrics` lists the metrics, `loadgate explain codes` the error codes"
             .to_owned(),
     };
-    let message = format!("`{topic}` is no gate, no metric and no error code");
+    let message = format!("`{topic}` is no gate, no quota, no metric and no error code");
     Diagnostic::new("unknown-topic", message).help(help)
 }

@@ -9,7 +9,9 @@ use super::{Config, expression};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Combine, Gate, Level, Requirement, Selector};
 
-const SECTIONS: &[&str] = &["run", "failures", "input", "gate"];
+mod quota;
+
+const SECTIONS: &[&str] = &["run", "failures", "input", "gate", "quota"];
 const RUN_KEYS: &[&str] = &["warmup", "from", "to", "phase", "on-undecided"];
 /// What a text should have been, and what to write.
 type Form = (&'static str, &'static str);
@@ -34,6 +36,8 @@ pub struct Reader<'t> {
     file: &'t str,
     mistakes: Mistakes<'t>,
     config: Config,
+    /// Ids of gates and quotas so far.
+    ids: Vec<String>,
 }
 
 impl<'t> Reader<'t> {
@@ -44,6 +48,7 @@ impl<'t> Reader<'t> {
             file,
             mistakes: Mistakes::new(text, file),
             config: Config::default(),
+            ids: Vec::new(),
         }
     }
 
@@ -77,7 +82,8 @@ impl<'t> Reader<'t> {
                 "failures" => self.failures(value),
                 "input" => self.input(value),
                 "gate" => self.gates(value),
-                name @ ("quota" | "regression") => {
+                "quota" => self.quotas(value),
+                name @ "regression" => {
                     let message = format!("`{name}` is not supported by this version");
                     self.problem(
                         "unknown-key",
@@ -154,6 +160,11 @@ impl<'t> Reader<'t> {
         parsed
     }
 
+    fn level_of(&mut self, value: &Value<'_>) -> Option<Level> {
+        let text = self.string(value, "level")?;
+        self.level(text, value.span())
+    }
+
     fn level(&mut self, text: &str, span: Range<usize>) -> Option<Level> {
         match text {
             "fail" => Some(Level::Fail),
@@ -221,34 +232,45 @@ impl<'t> Reader<'t> {
     }
 
     fn gates(&mut self, value: &Value<'_>) {
+        for (table, span) in self.tables(value, "gate") {
+            self.gate(table, span);
+        }
+    }
+
+    /// The tables of a `[[list]]`.
+    fn tables<'v>(
+        &mut self,
+        value: &'v Value<'_>,
+        what: &str,
+    ) -> Vec<(&'v DeTable<'v>, Range<usize>)> {
         let Some(list) = value.get_ref().as_array() else {
-            self.wrong_type(value, "gate", "a list of tables, each under `[[gate]]`");
-            return;
+            let expected = format!("a list of tables, each under `[[{what}]]`");
+            self.wrong_type(value, what, &expected);
+            return Vec::new();
         };
-        for item in list {
-            if let Some(table) = self.table(item, "gate") {
-                self.gate(table, item.span());
+        list.iter()
+            .filter_map(|item| Some((self.table(item, what)?, item.span())))
+            .collect()
+    }
+
+    fn only_known(&mut self, table: &DeTable<'_>, known: &[&str]) {
+        for (key, _) in table {
+            if !known.contains(&key.get_ref().as_ref()) {
+                self.unknown_key(key.get_ref(), key.span(), known);
             }
         }
     }
 
     fn gate(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        for (key, _) in table {
-            if !GATE_KEYS.contains(&key.get_ref().as_ref()) {
-                self.unknown_key(key.get_ref(), key.span(), GATE_KEYS);
-            }
-        }
-        let Some(id) = self.id(table, span.clone()) else {
+        self.only_known(table, GATE_KEYS);
+        let Some((id, line)) = self.id(table, "gate", span.clone()) else {
             return;
         };
         let Some((combine, requirements)) = self.requirements(table, &id, span.clone()) else {
             return;
         };
         let on = table.get("on").and_then(|value| self.selector(value));
-        let level = table.get("level").and_then(|value| {
-            let text = self.string(value, "level")?;
-            self.level(text, value.span())
-        });
+        let level = table.get("level").and_then(|value| self.level_of(value));
         let min_samples = table.get("min-samples").and_then(|value| {
             let samples = integer(value).filter(|n| *n >= 1);
             if samples.is_none() {
@@ -265,13 +287,6 @@ impl<'t> Reader<'t> {
         let floor = table
             .get("floor")
             .and_then(|value| self.floor(value, &requirements));
-        let line = self.text[..span.start.min(self.text.len())]
-            .matches('\n')
-            .count() as u64
-            + 1;
-        let line = table
-            .get_key_value("id")
-            .map_or(line, |(key, _)| self.line_of(key.span().start));
         self.config.gates.push(Gate {
             id,
             requirements,
@@ -288,12 +303,13 @@ impl<'t> Reader<'t> {
         self.text[..at.min(self.text.len())].matches('\n').count() as u64 + 1
     }
 
-    fn id(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<String> {
-        let Some(value) = table.get("id") else {
+    /// The id of a gate or a quota, and the line it stands in.
+    fn id(&mut self, table: &DeTable<'_>, what: &str, span: Range<usize>) -> Option<(String, u64)> {
+        let Some((key, value)) = table.get_key_value("id") else {
             self.problem(
                 "missing-key",
                 span,
-                "the gate has no `id`".to_owned(),
+                format!("the {what} has no `id`"),
                 "write `id = \"p95-total\"`",
             );
             return None;
@@ -303,21 +319,22 @@ impl<'t> Reader<'t> {
             self.problem(
                 "bad-value",
                 value.span(),
-                "the gate's `id` is empty".to_owned(),
+                format!("the {what}'s `id` is empty"),
                 "write `id = \"p95-total\"`",
             );
             return None;
         }
-        if self.config.gates.iter().any(|g| g.id == id) {
+        if self.ids.contains(&id) {
             self.problem(
                 "duplicate-id",
                 value.span(),
-                format!("there are two gates `{id}`"),
-                "every gate has an id of its own",
+                format!("there are two rules `{id}`"),
+                "every gate and every quota has an id of its own",
             );
             return None;
         }
-        Some(id)
+        self.ids.push(id.clone());
+        Some((id, self.line_of(key.span().start)))
     }
 
     fn requirements(

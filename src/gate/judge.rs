@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Combine, Comparator, Decision, Gate, Limit, Requirement, Verdict, within};
+use super::{Combine, Comparator, Decision, Gate, Limit, Requirement, Selector, Verdict, within};
 use crate::metric::measure::{measure, minimum_samples};
-use crate::metric::{Context, Measurement};
+use crate::metric::{Context, Measurement, Precision};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::Unit;
 
@@ -26,20 +26,22 @@ pub fn judge(summary: &Summary, gates: &[Gate], terms: &Terms) -> Vec<Verdict> {
     };
     let mut verdicts = Vec::new();
     for gate in gates {
-        let targets: Vec<&EndpointSummary> = match &gate.on {
-            None => vec![&summary.total],
-            Some(selector) => {
-                let matching = |e: &&EndpointSummary| {
-                    e.endpoint.as_ref().is_some_and(|key| selector.matches(key))
-                };
-                summary.endpoints.iter().filter(matching).collect()
-            }
+        let Some(selector) = &gate.on else {
+            verdicts.push(judge_one(gate, &summary.total, &context, terms));
+            continue;
         };
-        if targets.is_empty() {
-            verdicts.push(unmatched(gate, summary));
+        let before = verdicts.len();
+        for target in &summary.endpoints {
+            if target
+                .endpoint
+                .as_ref()
+                .is_some_and(|key| selector.matches(key))
+            {
+                verdicts.push(judge_one(gate, target, &context, terms));
+            }
         }
-        for target in targets {
-            verdicts.push(judge_one(gate, target, &context, terms));
+        if verdicts.len() == before {
+            verdicts.push(unmatched(gate, selector, summary));
         }
     }
     verdicts
@@ -126,8 +128,8 @@ fn blank(gate: &Gate, target: &EndpointSummary, decision: Decision, because: Str
     }
 }
 
-fn unmatched(gate: &Gate, summary: &Summary) -> Verdict {
-    let selector = gate.on.as_ref().map_or("", |s| s.text.as_str());
+/// Why a selector judges nothing, with what it could have matched.
+pub(super) fn no_match(selector: &Selector, summary: &Summary) -> String {
     let mut names: Vec<String> = summary
         .endpoints
         .iter()
@@ -142,13 +144,13 @@ fn unmatched(gate: &Gate, summary: &Summary) -> Verdict {
     } else {
         format!("there are {}", names.join(", "))
     };
+    format!("no endpoint matches `{}`; {there}", selector.text)
+}
+
+fn unmatched(gate: &Gate, selector: &Selector, summary: &Summary) -> Verdict {
     let target = EndpointSummary::default();
-    let mut verdict = blank(
-        gate,
-        &target,
-        Decision::Undecided,
-        format!("no endpoint matches `{selector}`; {there}"),
-    );
+    let because = no_match(selector, summary);
+    let mut verdict = blank(gate, &target, Decision::Undecided, because);
     if let Some(first) = gate.requirements.first() {
         verdict.metric = first.metric.clone();
         verdict.unit = first.metric.unit();
@@ -214,16 +216,10 @@ fn decide(
         return (Decision::Undecided, because);
     }
     let holds = |value| requirement.comparator.holds(value, limit);
-    if let Some((low, high)) = measured.precision
-        && holds(low) != holds(high)
+    if let Some(precision) = measured.precision
+        && holds(precision.low) != holds(precision.high)
     {
-        let (low, high) = (unit.human(low), unit.human(high));
-        return (
-            Decision::Undecided,
-            format!(
-                "the source rounds: the value lies between {low} and {high}, on either side of the limit"
-            ),
-        );
+        return (Decision::Undecided, straddling(&precision, unit));
     }
     let decision = if holds(measured.value) {
         Decision::Pass
@@ -253,6 +249,17 @@ fn decide(
         because.push_str(remark);
     }
     (decision, because)
+}
+
+/// Why a limit between two bounds decides nothing.
+fn straddling(precision: &Precision, unit: Unit) -> String {
+    let Precision { low, high, because } = *precision;
+    let low = unit.human(low);
+    if high.is_infinite() {
+        return format!("{because}: the value is {low} so far, and a whole window could hold more");
+    }
+    let high = unit.human(high);
+    format!("{because}: the value lies between {low} and {high}, on either side of the limit")
 }
 
 impl Comparator {

@@ -1,7 +1,7 @@
 //! `within DURATION`: the worst of all windows of that length, moved in steps of one second.
 
 use super::Requirement;
-use crate::metric::{Measurement, Metric};
+use crate::metric::{Measurement, Metric, Precision};
 use crate::summary::timeline::Histogram;
 use crate::tally::EndpointTally;
 use crate::units;
@@ -127,7 +127,11 @@ fn measure(
         Metric::Rpm => n / length as f64 * 60.0,
         Metric::Quantile(q) => {
             let value = window.buckets.percentile(*q).ok_or("the source does not say when which response time was seen")?;
-            precision = Some((value * (1.0 - BUCKET_ERROR), value * (1.0 + BUCKET_ERROR)));
+            precision = Some(Precision {
+                low: value * (1.0 - BUCKET_ERROR),
+                high: value * (1.0 + BUCKET_ERROR),
+                because: "percentiles of a window come from buckets",
+            });
             value
         }
         _ => return Err("this metric cannot be judged in windows; requests, failures, ratios, rates and percentiles can".to_owned()),

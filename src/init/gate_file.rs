@@ -172,7 +172,8 @@ fn quantile(
             return;
         }
     };
-    let upper = seen.precision.map_or(seen.value, |(_, upper)| upper);
+    let known = seen.precision.as_ref().map(|p| p.high);
+    let upper = known.filter(|high| high.is_finite()).unwrap_or(seen.value);
     let limit = above(upper.max(SMALLEST_MS / ROOM));
     let _ = writeln!(text, "\n# {}.", observed(&seen, Unit::Time));
     if has < least * 5 {

@@ -15,6 +15,7 @@
     reason = "an error is made once per file, and ends the reading of it"
 )]
 
+mod distribution;
 mod failures;
 mod history;
 mod json;
@@ -176,7 +177,7 @@ impl Tables {
                 (records, problems)
             }
             Kind::Distribution => {
-                let (rows, problems) = stats::read_distribution(&table)?;
+                let (rows, problems) = distribution::read(&table)?;
                 let records = rows.len() as u64;
                 self.distribution.extend(rows);
                 (records, problems)
@@ -189,7 +190,7 @@ impl Tables {
     pub fn finish(mut self, from_log: Option<&Tally>) -> (Option<Tally>, Vec<String>) {
         let mut notes = std::mem::take(&mut self.notes);
         if let Some((_, stats)) = &mut self.stats {
-            stats::distribute(stats, &self.distribution);
+            distribution::distribute(stats, &self.distribution);
         }
         notes.extend(self.exceptions_note());
         let tally = match from_log {

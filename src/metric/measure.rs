@@ -1,11 +1,14 @@
 //! How each metric is measured. A metric that the source cannot give is an error with the reason, never a zero.
 
+use std::fmt::Write as _;
+
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::{Aggregate, Context, Filter, Measurement, Metric, field};
+use super::{Aggregate, Context, Filter, Measurement, Metric, Precision, field};
 use crate::summary::quantile::{quantile, response_time};
+use crate::summary::slope_interval;
 use crate::tally::{Counts, EndpointTally, Evidence, FieldTally, windows};
-use crate::units;
+use crate::units::{self, Unit};
 
 /// 95 % two-sided normal quantile, for the Wilson interval.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -176,10 +179,14 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
         Evidence::Histogram | Evidence::Reported => {
             let half = locust_half_step(value);
             Measurement {
-                precision: Some((value - half, value + half)),
+                precision: Some(Precision {
+                    low: value - half,
+                    high: value + half,
+                    because: "the source rounds",
+                }),
                 remark: Some(format!(
                     "known to ± {}, as Locust rounds",
-                    units::Unit::Time.human(half)
+                    Unit::Time.human(half)
                 )),
                 ..plain(value, samples)
             }
@@ -256,8 +263,10 @@ fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Me
     let missing = field.missing_of(tally.requests);
     let remark =
         (missing > 0).then(|| format!("{missing} of {} requests lack `{name}`", tally.requests));
+    let slope = field.slope().filter(|_| aggregate == Aggregate::Slope);
     Ok(Measurement {
         remark,
+        interval: slope.and_then(|slope| slope_interval(&slope)),
         ..plain(value, samples)
     })
 }
@@ -308,21 +317,39 @@ fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
 }
 
 fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
-    if tally.evidence != Evidence::Requests || tally.without_start > 0 {
-        return Err(
-            "a peak window needs the start time of every request; a request log has them"
-                .to_owned(),
+    let peak = windows::of(tally, (window_s * 1e3).round() as i64)?;
+    let (low, high) = (peak.count as f64, peak.at_most as f64);
+    let mut remark = format!(
+        "busiest window from {} to {}",
+        units::moment(peak.start_ms),
+        units::moment(peak.start_ms + peak.window_ms)
+    );
+    let mut precision = None;
+    if peak.at_most > peak.count {
+        let _ = write!(
+            remark,
+            "; the source counts requests in the second they end, so it may be up to {}",
+            Unit::Count.human(high)
         );
+        precision = Some(Precision {
+            low,
+            high,
+            because: "the source counts requests in the second they end",
+        });
     }
-    let peak = windows::peak(&tally.starts, (window_s * 1e3).round() as i64)
-        .ok_or_else(|| "there are no start times".to_owned())?;
-    let mut remark = format!("busiest window from {}", units::moment(peak.start_ms));
-    if context.duration_s.is_some_and(|d| d < window_s) {
+    // What a longer run would have shown in a whole window is not known; what this one showed is.
+    if context.duration_s.is_none_or(|d| d < window_s) {
         remark.push_str("; the run is shorter than the window");
+        precision = Some(Precision {
+            low,
+            high: f64::INFINITY,
+            because: "the run is shorter than the window",
+        });
     }
     Ok(Measurement {
         remark: Some(remark),
-        ..plain(peak.count as f64, tally.requests)
+        precision,
+        ..plain(low, tally.requests)
     })
 }
 

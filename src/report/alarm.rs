@@ -92,3 +92,38 @@ pub fn plain(text: &str, longest: usize) -> String {
     }
     safe
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::report::fixture;
+
+    #[test]
+    fn there_are_as_many_as_the_outcome_says_and_the_worst_come_first() {
+        let mut analysis = fixture::analysis(50);
+        for undecided_warns in [false, true] {
+            analysis.verdicts[1].level = if undecided_warns {
+                Level::Warn
+            } else {
+                Level::Fail
+            };
+            analysis.outcome = Outcome::new(&analysis.verdicts, undecided_warns);
+            let all = alarms(&analysis);
+            let count = |severity| all.iter().filter(|a| a.severity == severity).count() as u64;
+            let outcome = analysis.outcome;
+            assert_eq!(count(Severity::Failed), outcome.failed);
+            assert_eq!(count(Severity::Undecided), outcome.undecided);
+            assert_eq!(count(Severity::Warning), outcome.warned);
+            assert!(all.is_sorted_by_key(|alarm| alarm.severity));
+            assert!(outcome.failed > 0 && outcome.undecided + outcome.warned > 0);
+        }
+    }
+
+    #[test]
+    fn plain_text_is_short_and_has_one_line() {
+        assert_eq!(plain("a\nb\u{1b}[31m\u{202e}", 100), "a b [31m ");
+        assert_eq!(plain("abcdef", 4), "abc…");
+        assert_eq!(plain("abcd", 4), "abcd");
+    }
+}

@@ -39,6 +39,9 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
             row(method, name, &metric, value, unit, "")?;
         }
     }
+    for (metric, value) in rates(analysis) {
+        row("", "Total", &metric, Some(value), "", "")?;
+    }
     for verdict in &analysis.verdicts {
         let total = if verdict.selector.is_some() {
             ""
@@ -80,8 +83,16 @@ fn figures(endpoint: &EndpointSummary) -> Vec<(String, Option<f64>, &'static str
         .iter()
         .map(|(q, v)| (quantile_name(*q), Some(*v), "ms"));
     let fields = endpoint.fields.iter().flat_map(|(name, field)| {
-        [("mean", field.mean), ("max", field.max)]
-            .map(|(agg, value)| (format!("{agg}({name})"), Some(value), ""))
+        let known = [
+            ("min", Some(field.min)),
+            ("mean", Some(field.mean)),
+            ("p95", Some(field.p95)),
+            ("max", Some(field.max)),
+            ("sum", Some(field.sum)),
+            ("increase", field.increase),
+            ("slope", field.slope_per_hour),
+        ];
+        known.map(|(agg, value)| (format!("{agg}({name})"), value, ""))
     });
     let fixed = fixed
         .into_iter()
@@ -91,6 +102,31 @@ fn figures(endpoint: &EndpointSummary) -> Vec<(String, Option<f64>, &'static str
         .chain(fields)
         .filter(|(_, value, _)| value.is_some_and(f64::is_finite))
         .collect()
+}
+
+/// The run's peaks, as far as they are exact and whole, and what quotas were measured to be.
+fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
+    let peaks = analysis.summary.peaks.iter();
+    let exact = peaks.filter(|w| w.whole && w.peak.count == w.peak.at_most);
+    let mut rates: Vec<(String, f64)> = exact
+        .map(|w| {
+            (
+                format!("peak({}s)", w.peak.window_ms / 1000),
+                w.peak.count as f64,
+            )
+        })
+        .collect();
+    for quota in &analysis.quotas {
+        let Some(usage) = &quota.usage else { continue };
+        let mut figure = |name: &str, value: Option<f64>| {
+            rates.extend(value.map(|v| (format!("quota:{}:{name}", quota.id), v)));
+        };
+        figure("peak", Some(usage.peak as f64));
+        figure("utilization", Some(usage.utilization));
+        figure("bursts", usage.bursts.as_ref().map(|b| b.len() as f64));
+        figure("rejected", usage.replay.map(|r| r.rejected as f64));
+    }
+    rates
 }
 
 /// Text that no spreadsheet takes for a formula.
@@ -118,6 +154,9 @@ mod tests {
             .map(|r| r.get(7).unwrap_or_default())
             .filter(|s| !s.is_empty())
             .collect();
-        assert_eq!(statuses, ["pass", "fail", "undecided", "pass", "pass"]);
+        assert_eq!(
+            statuses,
+            ["pass", "fail", "undecided", "pass", "pass", "fail"]
+        );
     }
 }

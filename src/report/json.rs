@@ -7,9 +7,13 @@ use serde::Serialize;
 use crate::analysis::Analysis;
 use crate::gate::{Level, Verdict};
 use crate::outcome::Outcome;
-use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Summary, Timeline};
+use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Timeline};
 use crate::tally::{Category, Endpoint, Evidence};
 use crate::units::{moment, quantile_name};
+
+mod rates;
+
+use rates::{QuotaJson, Rates};
 
 /// The version of the format.
 const SCHEMA_ID: &str = "loadgate.report/1";
@@ -31,11 +35,8 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         total: endpoint(&summary.total),
         endpoints: summary.endpoints.iter().map(endpoint).collect(),
         errors: summary.errors.iter().map(error).collect(),
-        rates: Rates {
-            peak_rps: peak(summary, 1000),
-            peak_rpm: peak(summary, 60_000),
-        },
-        quotas: [],
+        rates: Rates::of(summary),
+        quotas: analysis.quotas.iter().map(QuotaJson::of).collect(),
         fields: &summary.total.fields,
         timeline: timeline(&summary.timeline),
         comparison: None,
@@ -55,8 +56,8 @@ struct Report<'a> {
     total: EndpointJson<'a>,
     endpoints: Vec<EndpointJson<'a>>,
     errors: Vec<ErrorJson<'a>>,
-    rates: Rates,
-    quotas: [(); 0],
+    rates: Rates<'a>,
+    quotas: Vec<QuotaJson<'a>>,
     fields: &'a BTreeMap<String, FieldSummary>,
     timeline: TimelineJson,
     comparison: Option<()>,
@@ -119,20 +120,6 @@ struct ErrorJson<'a> {
     share: Option<f64>,
     first_seen: Option<String>,
     last_seen: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Rates {
-    peak_rps: Option<Peak>,
-    peak_rpm: Option<Peak>,
-}
-
-#[derive(Serialize)]
-struct Peak {
-    value: u64,
-    window_s: i64,
-    start: String,
-    end: String,
 }
 
 #[derive(Serialize)]
@@ -250,19 +237,6 @@ fn error(summary: &ErrorSummary) -> ErrorJson<'_> {
         first_seen: summary.first_ms.map(moment),
         last_seen: summary.last_ms.map(moment),
     }
-}
-
-fn peak(summary: &Summary, window_ms: i64) -> Option<Peak> {
-    let peak = summary
-        .peaks
-        .iter()
-        .find(|peak| peak.window_ms == window_ms)?;
-    Some(Peak {
-        value: peak.count,
-        window_s: window_ms / 1000,
-        start: moment(peak.start_ms),
-        end: moment(peak.start_ms + window_ms),
-    })
 }
 
 fn timeline(timeline: &Timeline) -> TimelineJson {

@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn one_case_for_each_verdict() {
         let text = render(&fixture::analysis(50)).expect("renders");
-        assert_eq!(text.matches("<testcase ").count(), 5);
-        assert_eq!(text.matches("<failure ").count(), 1);
+        assert_eq!(text.matches("<testcase ").count(), 6);
+        assert_eq!(text.matches("<failure ").count(), 2);
         assert_eq!(text.matches("<error ").count(), 1);
         assert!(!text.contains("<script>") && !text.contains('\u{1b}'));
     }

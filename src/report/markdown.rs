@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::figures;
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Verdict};
 use crate::summary::{EndpointSummary, Summary};
@@ -26,6 +27,14 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     gates(&mut text, &analysis.verdicts)?;
     endpoints(&mut text, summary)?;
     errors(&mut text, summary)?;
+    rates(&mut text, analysis)?;
+    let fields = figures::fields(summary);
+    details(
+        &mut text,
+        "Measured fields",
+        &figures::FIELD_COLUMNS,
+        &fields,
+    )?;
     if !summary.notes.is_empty() {
         writeln!(
             text,
@@ -169,6 +178,34 @@ fn errors(text: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     more(text, summary.errors.len(), MOST_ROWS, "errors")?;
     writeln!(text, "</details>\n")
+}
+
+fn rates(text: &mut String, analysis: &Analysis) -> std::fmt::Result {
+    let rates = figures::rates(analysis);
+    details(text, "Rates and quotas", &figures::RATE_COLUMNS, &rates)?;
+    for line in figures::quota_details(analysis) {
+        writeln!(text, "* {}", cell(&line))?;
+    }
+    Ok(())
+}
+
+/// A table that can be opened: its first column is text, the others are figures. Nothing without rows.
+fn details<const N: usize>(
+    text: &mut String,
+    title: &str,
+    header: &[&str; N],
+    rows: &[[String; N]],
+) -> std::fmt::Result {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "<details><summary>{title}</summary>\n")?;
+    writeln!(text, "| {} |", header.join(" | "))?;
+    writeln!(text, "|---{}|", "|---:".repeat(N - 1))?;
+    for row in rows {
+        writeln!(text, "| {} |", row.each_ref().map(|c| cell(c)).join(" | "))?;
+    }
+    writeln!(text, "\n</details>\n")
 }
 
 /// Text that stays text inside a table cell: no markup, no mention, no line break, not endless.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::analysis::Analysis;
+use crate::gate::QuotaReport;
 use crate::summary::{EndpointSummary, ResponseTimeSummary};
 use crate::units::{Unit, quantile_name, seconds};
 
@@ -25,6 +26,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         .into_iter()
         .chain(endpoints(analysis))
         .chain(gates(analysis))
+        .chain(quotas(analysis))
     {
         if family.samples.is_empty() {
             continue;
@@ -79,8 +81,10 @@ fn run(analysis: &Analysis) -> Vec<Family> {
         ),
     ];
     let peaks = summary.peaks.iter().map(|peak| {
-        let window = Unit::Time.human(peak.window_ms as f64).replace(' ', "");
-        (labels(&[("window", &window)]), peak.count as f64)
+        let window = Unit::Time
+            .human(peak.peak.window_ms as f64)
+            .replace(' ', "");
+        (labels(&[("window", &window)]), peak.peak.count as f64)
     });
     families.push(Family {
         samples: peaks.collect(),
@@ -225,6 +229,42 @@ fn gates(analysis: &Analysis) -> Vec<Family> {
             states(outcome.verdict)
                 .map(|(state, is)| (labels(&[("verdict", state)]), is))
                 .to_vec(),
+        ),
+    ]
+}
+
+fn quotas(analysis: &Analysis) -> Vec<Family> {
+    let family = |name, unit, help, value: fn(&QuotaReport) -> Option<f64>| Family {
+        name,
+        unit,
+        help,
+        samples: analysis
+            .quotas
+            .iter()
+            .filter_map(|q| {
+                let pairs = [("quota", q.id.as_str()), ("cost", q.cost.as_str())];
+                Some((labels(&pairs), value(q)?))
+            })
+            .collect(),
+    };
+    vec![
+        family(
+            "loadgate_quota_limit",
+            "",
+            "What the provider allows in one window.",
+            |q| Some(q.limit as f64),
+        ),
+        family(
+            "loadgate_quota_peak",
+            "",
+            "Cost in the busiest window.",
+            |q| q.usage.as_ref().map(|usage| usage.peak as f64),
+        ),
+        family(
+            "loadgate_quota_utilization_ratio",
+            "ratio",
+            "The busiest window by the limit.",
+            |q| q.usage.as_ref().map(|usage| usage.utilization),
         ),
     ]
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::figures::{self, NONE};
 use super::markdown::is_direction_mark;
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Verdict};
@@ -15,7 +16,6 @@ const MOST_ENDPOINTS: usize = 50;
 const MOST_ERRORS: usize = 10;
 const MOST_VERDICTS: usize = 100;
 const LONGEST_NAME: usize = 44;
-const NONE: &str = "–";
 
 /// Renders the report for a terminal; `color` adds ANSI colours, never as the only sign.
 pub fn render(analysis: &Analysis, color: bool) -> String {
@@ -31,10 +31,19 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
     if !analysis.summary.errors.is_empty() {
         section(&mut text, "Errors", &errors(&analysis.summary));
     }
+    rates(&mut text, analysis);
+    let fields = figures::fields(&analysis.summary);
+    if !fields.is_empty() {
+        section(
+            &mut text,
+            "Measured fields",
+            &rows(&figures::FIELD_COLUMNS, fields),
+        );
+    }
     if !analysis.summary.notes.is_empty() {
         text.push_str("\nNotes\n");
         for note in &analysis.summary.notes {
-            let _ = writeln!(text, "  * {}", clean(note));
+            wrapped(&mut text, "  * ", note);
         }
     }
     if !analysis.verdicts.is_empty() {
@@ -126,6 +135,30 @@ fn endpoints(summary: &Summary) -> Table {
     table
 }
 
+fn rates(text: &mut String, analysis: &Analysis) {
+    let rates = figures::rates(analysis);
+    if rates.is_empty() {
+        return;
+    }
+    section(
+        text,
+        "Rates and quotas",
+        &rows(&figures::RATE_COLUMNS, rates),
+    );
+    for line in figures::quota_details(analysis) {
+        wrapped(text, "  ", &line);
+    }
+}
+
+fn rows<const N: usize>(header: &[&str; N], rows: Vec<[String; N]>) -> Table {
+    let mut table = table(header, 1);
+    for mut row in rows {
+        row[0] = short(&row[0]);
+        table.add_row(row);
+    }
+    table
+}
+
 fn errors(summary: &Summary) -> Table {
     let mut table = table(&["Endpoint", "Status", "Category", "Message", "Count"], 4);
     for error in summary.errors.iter().take(MOST_ERRORS) {
@@ -176,8 +209,29 @@ fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
             "  {head}  {id}  {rule}  [{}]",
             short(&verdict.endpoint_name())
         );
-        let _ = writeln!(text, "      {}", clean(&verdict.because));
+        wrapped(text, "      ", &verdict.because);
     }
+}
+
+/// A paragraph after a mark, its further lines indented as far. A word that is too long keeps its line to itself.
+fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
+    let paragraph = clean(paragraph);
+    let mut line = mark.to_owned();
+    let mut empty = true;
+    for word in paragraph.split(' ') {
+        let wide = line.chars().count() + 1 + word.chars().count() > usize::from(WIDTH);
+        if wide && !empty {
+            let _ = writeln!(text, "{}", line.trim_end());
+            line = " ".repeat(mark.chars().count());
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    let _ = writeln!(text, "{}", line.trim_end());
 }
 
 fn painted(text: &str, verdict: &str, color: bool) -> String {
@@ -228,7 +282,7 @@ mod tests {
         assert!(
             text.lines()
                 .last()
-                .is_some_and(|l| l.starts_with("FAILED: 1 of 5")),
+                .is_some_and(|l| l.starts_with("FAILED: 2 of 6")),
             "{text}"
         );
         assert!(text.contains("? UNDECIDED") && text.contains("✗ FAIL") && text.contains("✓ pass"));
@@ -238,8 +292,7 @@ mod tests {
     #[test]
     fn tables_fit_a_hundred_columns() {
         let text = render(&fixture::analysis(50), false);
-        let tables = text.split("\nNotes").next().unwrap_or_default();
-        for line in tables.lines().skip(1) {
+        for line in text.lines().skip(1) {
             assert!(line.chars().count() <= usize::from(WIDTH), "{line}");
         }
     }

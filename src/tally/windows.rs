@@ -1,38 +1,127 @@
-//! The busiest sliding window.
+//! Sliding windows over counts: the busiest one, and every one that begins at a count.
 
-use super::Counts;
+use super::{Counts, EndpointTally, Evidence};
+
+/// By how many seconds Locust's history may count a request late besides: a row is written about every second, but not
+/// in every second.
+const LATE_HISTORY_S: i64 = 2;
 
 /// The busiest half-open window of a given length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peak {
-    /// Requests in it.
+    /// Requests in it, or their cost. Known to a second only, it is the least the busiest window can hold.
     pub count: u64,
+    /// The most the busiest window can hold; equal to `count` where starts are known to the millisecond.
+    pub at_most: u64,
     /// Its length in milliseconds.
     pub window_ms: i64,
-    /// Its first request's start, epoch ms.
+    /// Its first request's start, epoch ms; the begin of its first second where only seconds are known.
     pub start_ms: i64,
 }
 
-/// The most requests whose start lies in any half-open window `[t, t + window)`. Some busiest window begins at a
-/// start, so only those are tried; the earliest of equals wins.
-pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
-    let mut best: Option<Peak> = None;
-    let mut count = 0;
-    let mut head = starts.iter().peekable();
-    for (start, leaving) in starts.iter() {
-        while let Some((_, n)) = head.next_if(|(at, _)| *at < start + window_ms) {
-            count += n;
+/// The busiest window of an endpoint or of the run, as exactly as its source allows; else the reason why not.
+pub fn of(tally: &EndpointTally, window_ms: i64) -> Result<Peak, String> {
+    let unknown =
+        || "the source does not say when each request happened; a request log does".to_owned();
+    if tally.evidence == Evidence::Requests {
+        if tally.without_start > 0 {
+            return Err(format!(
+                "{} of {} requests have no timestamp",
+                tally.without_start, tally.requests
+            ));
         }
-        if best.is_none_or(|b| count > b.count) {
-            best = Some(Peak {
-                count,
-                window_ms,
-                start_ms: start,
-            });
-        }
-        count -= leaving;
+        return peak(&tally.starts, window_ms).ok_or_else(unknown);
     }
-    best
+    // Locust counts a request in the second in which it ends.
+    let longest_us = tally.max_us.ok_or_else(unknown)?;
+    let late_s = (longest_us / 1e6).ceil() as i64
+        + if tally.evidence == Evidence::Reported {
+            LATE_HISTORY_S
+        } else {
+            0
+        };
+    let seconds = &tally.seconds.requests;
+    let mut peak = peak_by_second(seconds, window_ms, late_s).ok_or_else(unknown)?;
+    // Requests of which no second is known may all have come in the busiest window.
+    peak.at_most += tally.requests.saturating_sub(seconds.total());
+    Ok(peak)
+}
+
+/// Requests that started from `start_ms` to before `end_ms`; by whole seconds where only those are known.
+pub fn within(tally: &EndpointTally, start_ms: i64, end_ms: i64) -> u64 {
+    let sum = |counts: &Counts, first, last| counts.range(first, last).map(|(_, n)| n).sum();
+    if tally.evidence == Evidence::Requests {
+        return sum(&tally.starts, start_ms, end_ms - 1);
+    }
+    let (first, last) = (start_ms.div_euclid(1000), (end_ms - 1).div_euclid(1000));
+    sum(&tally.seconds.requests, first, last)
+}
+
+/// Every half-open window `[t, t + window)` that begins at a counted key `t`, with what it holds. Any other window
+/// holds no more than the one that begins at its first key.
+pub fn windows(counts: &Counts, window: i64) -> impl Iterator<Item = (i64, u64)> + '_ {
+    let mut held = 0;
+    let mut coming = counts.iter().peekable();
+    counts.iter().map(move |(start, leaving)| {
+        while let Some((_, n)) = coming.next_if(|(at, _)| *at < start.saturating_add(window)) {
+            held += n;
+        }
+        let found = (start, held);
+        held -= leaving;
+        found
+    })
+}
+
+/// The most that any half-open window `[t, t + window)` holds; the earliest of equals wins.
+pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
+    let (start_ms, count) = busiest(starts, window_ms)?;
+    Some(Peak {
+        count,
+        at_most: count,
+        window_ms,
+        start_ms,
+    })
+}
+
+fn busiest(counts: &Counts, window: i64) -> Option<(i64, u64)> {
+    // `max_by_key` takes the last of equals.
+    windows(counts, window).fold(None, |best, (start, held)| match best {
+        Some((_, most)) if held <= most => best,
+        _ => Some((start, held)),
+    })
+}
+
+/// The same from counts per epoch second, within the bounds that they allow: a window of w whole seconds holds at
+/// most what w + 1 neighbouring seconds do, and the busiest at least what any w of them do. `late_s` is how many
+/// seconds after its own a request may have been counted.
+pub fn peak_by_second(seconds: &Counts, window_ms: i64, late_s: i64) -> Option<Peak> {
+    let within = window_ms / 1000 - late_s;
+    let touched = (window_ms + 999) / 1000 + 1 + late_s;
+    let (start, count) = if within > 0 {
+        busiest(seconds, within)?
+    } else {
+        (seconds.first()?, 0)
+    };
+    let (_, at_most) = busiest(seconds, touched)?;
+    Some(Peak {
+        count,
+        at_most,
+        window_ms,
+        start_ms: start * 1000,
+    })
+}
+
+/// What lies in `(t − window, t]`, for every counted key `t`: a rate as a watcher sees it at that moment.
+pub fn trailing(counts: &Counts, window: i64) -> impl Iterator<Item = (i64, u64)> + '_ {
+    let mut held = 0;
+    let mut tail = counts.iter().peekable();
+    counts.iter().map(move |(end, coming)| {
+        while let Some((_, n)) = tail.next_if(|(at, _)| *at <= end.saturating_sub(window)) {
+            held -= n;
+        }
+        held += coming;
+        (end, held)
+    })
 }
 
 #[cfg(test)]
@@ -58,9 +147,46 @@ mod tests {
             peak(&starts, 1000),
             Some(Peak {
                 count: 9,
+                at_most: 9,
                 window_ms: 1000,
                 start_ms: 5
             })
         );
+        let each: Vec<_> = windows(&starts, 1000).collect();
+        assert_eq!(each, [(5, 9), (900, 7), (1004, 5), (1005, 1)]);
+        let before: Vec<_> = trailing(&starts, 1000).collect();
+        assert_eq!(before, [(5, 3), (900, 5), (1004, 9), (1005, 7)]);
+    }
+
+    #[test]
+    fn seconds_bound_a_peak() {
+        // 3, 4 and 2 requests in neighbouring seconds: two seconds hold 7; a window of 2 s can touch all three.
+        let seconds = Counts::from_iter([(10, 3), (11, 4), (12, 2)]);
+        let peak = peak_by_second(&seconds, 2000, 0).expect("requests");
+        assert_eq!((peak.count, peak.at_most, peak.start_ms), (7, 9, 10_000));
+        // A window of half a second may hold nothing for sure, and at most what two seconds do.
+        let peak = peak_by_second(&seconds, 500, 0).expect("requests");
+        assert_eq!((peak.count, peak.at_most), (0, 7));
+        // Counted up to a second late, only one second surely lies in a window of 2 s.
+        let peak = peak_by_second(&seconds, 2000, 1).expect("requests");
+        assert_eq!((peak.count, peak.at_most), (4, 9));
+    }
+
+    #[test]
+    fn a_request_counted_when_it_ends_may_have_started_before() {
+        // 4 requests end in second 10 and 4 in second 13; the longest took 2.5 s, so up to three seconds late.
+        let mut tally = EndpointTally {
+            evidence: Evidence::Histogram,
+            requests: 9,
+            max_us: Some(2_500_000.0),
+            ..EndpointTally::default()
+        };
+        tally.seconds.requests.add(10, 4);
+        tally.seconds.requests.add(13, 4);
+        // Any window of 4 s surely holds one of the seconds, and may touch both; of the ninth no second is known.
+        let peak = of(&tally, 4000).expect("seconds");
+        assert_eq!((peak.count, peak.at_most), (4, 9));
+        tally.max_us = None;
+        assert!(of(&tally, 4000).is_err());
     }
 }

@@ -1,9 +1,10 @@
 //! Golden reports: `testdata/cases/NAME/` holds `args`, perhaps a `loadgate.toml`, and `expected/` with every report.
+//! Where there is `generate`, its lines are the arguments of `loadgate generate`, which makes the run in `run/` first.
 //! `LOADGATE_UPDATE=1 cargo test cases` writes them anew; the difference is for the reviewer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::harness::{loadgate, root};
+use crate::harness::{loadgate_in, root};
 
 const REPORTS: [&str; 6] = [
     "report.html",
@@ -28,7 +29,12 @@ fn every_case_gives_its_expected_reports() {
         let args = std::fs::read_to_string(case.join("args")).unwrap();
         let mut words: Vec<&str> = args.lines().filter(|l| !l.is_empty()).collect();
         words.extend(["--out", out.path().to_str().unwrap()]);
-        let run = loadgate(&words);
+        let made = tempfile::tempdir().unwrap();
+        let folder = match std::fs::read_to_string(case.join("generate")) {
+            Ok(arguments) => generated(made.path(), &arguments),
+            Err(_) => root(""),
+        };
+        let run = loadgate_in(&folder, &words, b"");
         let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
         let mut found: Vec<(&str, String)> =
             REPORTS.iter().map(|name| (*name, read(name))).collect();
@@ -38,6 +44,21 @@ fn every_case_gives_its_expected_reports() {
             compare(&case.join("expected").join(name), &text, update);
         }
     }
+}
+
+/// Makes the run of a case, beside a copy of the gate files so that their paths are the same as in the repository.
+fn generated(folder: &Path, arguments: &str) -> PathBuf {
+    let mut words: Vec<&str> = arguments.lines().filter(|l| !l.is_empty()).collect();
+    words.extend(["--out", "run"]);
+    let run = loadgate_in(folder, &words, b"");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let gates = folder.join("testdata/gates");
+    std::fs::create_dir_all(&gates).unwrap();
+    for file in std::fs::read_dir(root("testdata/gates")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), gates.join(file.file_name())).unwrap();
+    }
+    folder.to_owned()
 }
 
 fn compare(path: &Path, found: &str, update: bool) {

@@ -104,7 +104,7 @@ fn no_gates_pass_and_say_so() {
 
 #[test]
 fn the_worker_batches_are_judged_on_a_real_run() {
-    let (json, code) = report(&[BATCH, "--config", "testdata/gates/worker_batches.toml"]);
+    let (json, code) = report(&[BATCH, "--config", "testdata/gates/locust_batch.toml"]);
     assert_eq!(code, 0, "{}", json["gates"]);
     let verdicts: BTreeMap<String, usize> =
         json["gates"]
@@ -127,7 +127,7 @@ fn the_worker_batches_are_judged_on_a_real_run() {
     let strict = ["--require", "p95 < 300ms on finalizar*"];
     let (json, code) = report(
         &[
-            &[BATCH, "--config", "testdata/gates/worker_batches.toml"][..],
+            &[BATCH, "--config", "testdata/gates/locust_batch.toml"][..],
             &strict[..],
         ]
         .concat(),
@@ -150,7 +150,7 @@ fn two_runs_write_identical_bytes() {
             "check",
             BATCH,
             "--config",
-            "testdata/gates/worker_batches.toml",
+            "testdata/gates/locust_batch.toml",
             "--out",
             out.path().to_str().unwrap(),
         ];

@@ -18,3 +18,4 @@ mod manual;
 mod oracle;
 mod project;
 mod properties;
+mod systems;

@@ -1,8 +1,11 @@
 //! What must hold for any run.
 
+use loadgate::gate::quota::{Bucket, bucket};
 use loadgate::history::{counts, drift, newest, otava, segment};
 use loadgate::summary::quantile::quantile;
-use loadgate::tally::{Counts, Endpoint, ErrorKey, Request, Tally, windows};
+use loadgate::tally::{
+    Counts, Endpoint, EndpointTally, ErrorKey, Evidence, Request, Tally, windows,
+};
 use proptest::prelude::*;
 
 use crate::harness::root;
@@ -112,6 +115,45 @@ proptest! {
             prop_assert!(now >= last && now <= values[values.len() - 1] as f64);
             last = now;
         }
+    }
+
+    #[test]
+    fn seconds_bound_the_peak_of_the_starts(
+        requests in prop::collection::vec((0..20_000_i64, 0..4_000_u64), 1..60), window in 1..12_000_i64
+    ) {
+        // As Locust counts them: in the second in which they end.
+        let starts: Counts = requests.iter().map(|(start, _)| (*start, 1)).collect();
+        let mut told = EndpointTally {
+            evidence: Evidence::Histogram,
+            requests: requests.len() as u64,
+            max_us: requests.iter().map(|(_, ms)| *ms as f64 * 1e3).reduce(f64::max),
+            ..EndpointTally::default()
+        };
+        for (start, ms) in &requests {
+            told.seconds.requests.add((start + *ms as i64).div_euclid(1000), 1);
+        }
+        let exact = windows::peak(&starts, window).unwrap().count;
+        let bound = windows::of(&told, window).unwrap();
+        prop_assert!(bound.count <= exact && exact <= bound.at_most, "{exact} {bound:?}");
+    }
+
+    #[test]
+    fn a_token_bucket_equals_one_that_asks_one_by_one(
+        mut asked in prop::collection::vec(0..5_000_i64, 0..60), millionths in 1..5_000_000_u64, capacity in 1..8_u64
+    ) {
+        asked.sort_unstable();
+        // In units of a millionth of a token per second, so in whole numbers: 1000 ms × 1,000,000.
+        let token = 1_000_000_000_i128;
+        let full = i128::from(capacity) * token;
+        let (mut level, mut before, mut rejected) = (full, asked.first().copied().unwrap_or(0), 0);
+        for at in &asked {
+            level = (level + i128::from(at - before) * i128::from(millionths)).min(full);
+            before = *at;
+            if level >= token { level -= token } else { rejected += 1 }
+        }
+        let costs: Counts = asked.iter().map(|at| (*at, 1)).collect();
+        let bucket = Bucket { text: String::new(), millionths, per_ms: 1000, capacity };
+        prop_assert_eq!(bucket::replay(&bucket, &costs).rejected, rejected);
     }
 
     #[test]

@@ -4,13 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::stats;
-use super::text::Table;
-use crate::diagnostic::Diagnostic;
+use super::text::{Rows, Table};
 use crate::tally::{Endpoint, ErrorKey};
-
-/// Good rows, and what is wrong with the others.
-pub type Rows<T> = Result<(Vec<T>, Vec<Diagnostic>), Diagnostic>;
 
 /// One row of the failures table.
 pub struct Failure {
@@ -39,9 +34,9 @@ pub fn read(table: &Table) -> Rows<Failure> {
     let (first, last) = (table.column(&["first seen"]), table.column(&["last seen"]));
     let (mut failures, mut problems) = (Vec::new(), Vec::new());
     for row in &table.rows {
-        let checked = match stats::short(table, row) {
+        let checked = match table.short(row) {
             Some(problem) => Err(problem),
-            None => stats::count(table, row, occurrences),
+            None => table.count(row, occurrences),
         };
         match checked {
             Ok(count) => {
@@ -73,7 +68,10 @@ pub fn read_exceptions(table: &Table) -> Rows<(u64, String)> {
     let message = table.needed(&["message"])?;
     let (mut exceptions, mut problems) = (Vec::new(), Vec::new());
     for row in &table.rows {
-        match stats::short(table, row).map_or_else(|| stats::count(table, row, count), Err) {
+        match table
+            .short(row)
+            .map_or_else(|| table.count(row, count), Err)
+        {
             Ok(n) => exceptions.push((n, row.cells[message].clone())),
             Err(problem) => problems.push(problem),
         }

@@ -62,7 +62,7 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
     let (mut first, mut last, mut not_finite) = (None, None, 0);
     for (index, row) in table.rows.iter().enumerate() {
         let final_row = index + 1 == table.rows.len();
-        let short = stats::short(table, row);
+        let short = table.short(row);
         if final_row && (table.unterminated || short.is_some()) {
             history.notes.push(format!(
                 "{}:{}: the last row is cut off and was left out; the rows before it were used",
@@ -73,7 +73,7 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
         }
         let values = match short {
             Some(problem) => Err(problem),
-            None => stats::count(table, row, at).and_then(|second| {
+            None => table.count(row, at).and_then(|second| {
                 Ok((second as i64, columns.tally(table, row, &mut not_finite)?))
             }),
         };

@@ -1,13 +1,10 @@
-//! The statistics table and the distribution table of Locust 0.8 to 0.13.
+//! The statistics table; that of Locust 0.8 to 0.13 is `_requests.csv`.
 
 use std::collections::BTreeMap;
 
 use super::text::{Number, Row, Table};
 use crate::diagnostic::Diagnostic;
 use crate::tally::{Endpoint, EndpointTally, Evidence, Tally};
-
-const WHOLE: &str = "counts are whole numbers of 0 or more";
-const CUT: &str = "the file looks cut off; copy it again after Locust has ended";
 
 /// What a table held.
 #[derive(Default)]
@@ -77,8 +74,8 @@ impl Columns {
         row: &Row,
         not_finite: &mut u64,
     ) -> Result<EndpointTally, Diagnostic> {
-        let requests = count(table, row, self.requests)?;
-        let failures = count(table, row, self.failures)?;
+        let requests = table.count(row, self.requests)?;
+        let failures = table.count(row, self.failures)?;
         let mut measured = |column: Option<usize>| match table.number(row, column) {
             Number::Known(value) if value >= 0.0 => Ok(Some(value)),
             Number::Unknown => Ok(None),
@@ -134,24 +131,6 @@ impl Columns {
     }
 }
 
-/// A whole number of 0 or more.
-pub fn count(table: &Table, row: &Row, column: usize) -> Result<u64, Diagnostic> {
-    match table.number(row, Some(column)) {
-        Number::Known(n) if n >= 0.0 && n.fract() == 0.0 && n < 9e15 => Ok(n as u64),
-        _ => {
-            let cell = row.cells.get(column).map_or("", String::as_str);
-            Err(table.problem(row, column, format!("`{cell}` is not a count"), WHOLE))
-        }
-    }
-}
-
-/// What is wrong with a row that has too few cells.
-pub fn short(table: &Table, row: &Row) -> Option<Diagnostic> {
-    let (has, wants) = (row.cells.len(), table.width());
-    (has < wants)
-        .then(|| table.problem(row, has, format!("the row has {has} of {wants} cells"), CUT))
-}
-
 /// Whether a type cell marks the total row.
 pub fn is_total(kind: &str) -> bool {
     matches!(kind.trim(), "" | "None")
@@ -166,7 +145,7 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
     let mut lines: BTreeMap<Endpoint, u64> = BTreeMap::new();
     let mut not_finite = 0;
     for (index, row) in table.rows.iter().enumerate() {
-        if let Some(problem) = short(table, row) {
+        if let Some(problem) = table.short(row) {
             read.problems.push(problem);
             continue;
         }
@@ -251,56 +230,6 @@ fn add_uncounted_failures(read: &mut Read, file: &str) {
             "{file} is of Locust 0.8 to 0.13; up to 0.9 its counts and response times leave failures out, which the \
              table does not tell; they were taken to be included"
         ));
-    }
-}
-
-/// Reads `_distribution.csv`: `METHOD name` (or the name alone) → percentiles.
-pub fn read_distribution(table: &Table) -> super::failures::Rows<(String, BTreeMap<u32, f64>)> {
-    let name = table.needed(&["name"])?;
-    let columns = table.percentiles();
-    let mut problems = Vec::new();
-    let mut rows = Vec::new();
-    for row in &table.rows {
-        if let Some(problem) = short(table, row) {
-            problems.push(problem);
-            continue;
-        }
-        let mut quantiles = BTreeMap::new();
-        for (column, q) in &columns {
-            match table.number(row, Some(*column)) {
-                Number::Known(ms) => drop(quantiles.insert(*q, ms)),
-                Number::Bad => {
-                    let message = format!("`{}` is not a number", row.cells[*column]);
-                    problems.push(table.problem(
-                        row,
-                        *column,
-                        message,
-                        "percentiles are milliseconds or `N/A`",
-                    ));
-                }
-                Number::Unknown | Number::NotFinite => {}
-            }
-        }
-        rows.push((row.cells[name].clone(), quantiles));
-    }
-    Ok((rows, problems))
-}
-
-/// Puts a distribution table's percentiles where they belong.
-pub fn distribute(tally: &mut Tally, rows: &[(String, BTreeMap<u32, f64>)]) {
-    for (name, quantiles) in rows {
-        let exact = tally
-            .endpoints
-            .iter_mut()
-            .find(|(key, _)| key.to_string() == *name || key.name == *name);
-        let row = match exact {
-            Some((_, row)) => Some(row),
-            None if name == "Total" || name == "Aggregated" => tally.reported_total.as_mut(),
-            None => None,
-        };
-        if let Some(row) = row.filter(|row| row.requests > 0) {
-            row.reported_quantiles.extend(quantiles);
-        }
     }
 }
 

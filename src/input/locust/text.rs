@@ -7,6 +7,12 @@ use crate::diagnostic::{Diagnostic, Origin, Snippet};
 /// Most problems of one file that are shown one by one.
 const SHOWN: usize = 5;
 
+const WHOLE: &str = "counts are whole numbers of 0 or more";
+const CUT: &str = "the file looks cut off; copy it again after Locust has ended";
+
+/// Good rows, and what is wrong with the others.
+pub type Rows<T> = Result<(Vec<T>, Vec<Diagnostic>), Diagnostic>;
+
 /// A table by header name.
 pub struct Table {
     /// The file as the user named it.
@@ -127,6 +133,24 @@ pub fn header(text: &str) -> (Vec<String>, u8) {
 }
 
 impl Table {
+    /// A whole number of 0 or more.
+    pub fn count(&self, row: &Row, column: usize) -> Result<u64, Diagnostic> {
+        match self.number(row, Some(column)) {
+            Number::Known(n) if n >= 0.0 && n.fract() == 0.0 && n < 9e15 => Ok(n as u64),
+            _ => {
+                let cell = row.cells.get(column).map_or("", String::as_str);
+                Err(self.problem(row, column, format!("`{cell}` is not a count"), WHOLE))
+            }
+        }
+    }
+
+    /// What is wrong with a row that has too few cells.
+    pub fn short(&self, row: &Row) -> Option<Diagnostic> {
+        let (has, wants) = (row.cells.len(), self.width());
+        (has < wants)
+            .then(|| self.problem(row, has, format!("the row has {has} of {wants} cells"), CUT))
+    }
+
     /// Splits text into rows.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {
         let crlf = text.contains("\r\n");
