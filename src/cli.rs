@@ -21,8 +21,12 @@ use project::{Completions, Explain, Init, Man, Migrate};
         loadgate check results/       judge a run against ./loadgate.toml\n  \
         loadgate check results/ --require 'p95 < 500ms' --out reports/\n  \
         loadgate explain p95          what a metric, a gate or an error code means\n\n\
-        Exit codes: 0 every gate passed; 1 a gate failed; 2 no verdict (usage, gate file, input, I/O);\n            \
-        3 no gate failed, but at least one is undecided; 130 interrupted."
+        Exit codes:\n  \
+        0     every gate passed (or there were none)\n  \
+        1     a gate failed\n  \
+        2     no verdict: usage, gate file, input, I/O\n  \
+        3     no gate failed, but at least one is undecided\n  \
+        130   interrupted"
 )]
 pub struct Cli {
     /// What to do.

@@ -39,7 +39,7 @@ have man "the manual page" && for page in "" check init explain; do
   "$binary" man $page >"$folder/page.1"
   man --warnings -l "$folder/page.1" >"$folder/page.txt" 2>"$folder/page.err" || fail "man $page"
   [ ! -s "$folder/page.err" ] || fail "man $page: $(cat "$folder/page.err")"
-  grep -q '^EXAMPLES\|^EXTRA' "$folder/page.txt" || fail "the page of '$page' has no examples"
+  grep -q '^EXAMPLES' "$folder/page.txt" || fail "the page of '$page' has no examples"
 done
 
 "$binary" completions bash >"$folder/loadgate.bash"

@@ -25,6 +25,29 @@ const FORMS: &[&str] = &[
     "peak(10s)",
 ];
 
+/// Sections of loadgate's own page.
+const SURROUNDINGS: &str = "\
+.SH FILES
+.TP
+loadgate.toml
+The gate file, read from the working directory unless \\-\\-config names another.
+.SH ENVIRONMENT
+.TP
+NO_COLOR
+No colour, if it is set to anything.
+.TP
+CI
+If it is `true`, each problem takes one line, and there is no progress bar.
+.TP
+GITHUB_ACTIONS, GITLAB_CI, TF_BUILD, TEAMCITY_VERSION
+Tell \\-\\-ci auto which system this is.
+.TP
+GITHUB_STEP_SUMMARY, GITHUB_OUTPUT
+Files of GitHub's that are appended to.
+.SH SEE ALSO
+loadgate explain, loadgate metrics, and the manual in docs/
+";
+
 /// Prints the completion script of a shell.
 pub fn completions(args: &Completions, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let mut script = Vec::new();
@@ -79,8 +102,18 @@ pub fn page(args: &Man, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let mut text = Vec::new();
     page.render(&mut text)
         .context("cannot write the manual page")?;
-    stdout.write_all(&text)?;
+    let text = String::from_utf8(text).context("the manual page is not text")?;
+    stdout.write_all(with_sections(&text, args.command.is_none()).as_bytes())?;
     Ok(0)
+}
+
+/// What stands below the flags in `--help`, under the headings that manual pages have.
+fn with_sections(page: &str, is_whole: bool) -> String {
+    let page = page
+        .replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n.nf\n")
+        .replace("\n\nExit codes:\n", "\n.fi\n.SH EXIT STATUS\n.nf\n");
+    let surroundings = if is_whole { SURROUNDINGS } else { "" };
+    page.replacen(".SH VERSION", &format!(".fi\n{surroundings}.SH VERSION"), 1)
 }
 
 fn named(all: &Command, name: &str) -> Result<Command, Failure> {

@@ -202,6 +202,7 @@ fn every_command_and_snippet_of_the_manual_works() {
 
 #[test]
 fn every_link_of_the_manual_leads_somewhere() {
+    let _pages = PAGES.lock().unwrap();
     let link = regex::Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
     let mut linked = BTreeSet::new();
     for document in documents() {
