@@ -27,8 +27,9 @@ pub fn remember(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<
 
 /// From now on Ctrl-C, SIGTERM and SIGHUP remove what is half written and end the program.
 pub fn watch() {
-    // If there can be no handler the signal ends the program all the same, and leaves the temporary files.
-    let _ = ctrlc::set_handler(|| {
+    // A signal that whoever started us has ignored (`nohup`) stays ignored; the others then have no handler either: they end
+    // the program all the same, and leave the temporary files.
+    let _ = ctrlc::try_set_handler(|| {
         // Held to the end, so that no other thread makes another file.
         let all = temporary();
         for path in all.iter() {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::units::Unit;
 
 /// Work that takes less shows nothing.
 const PATIENCE: Duration = Duration::from_millis(400);
-const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-const BYTES_OF_UNKNOWN: &str = "{msg} {bytes}  {bytes_per_sec}";
-const COUNT: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left";
+const BYTES: &str =
+    "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+const BYTES_OF_UNKNOWN: &str = "{msg} {decimal_bytes}  {decimal_bytes_per_sec}";
+const COUNT: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {rate}  {eta} left";
 
 /// A bar, or nothing. Clones move the same bar; what it shows never reaches a file.
 #[derive(Clone, Debug)]
@@ -68,7 +71,7 @@ impl Progress {
         }
         self.bar.set_message(message);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
+            self.bar.set_style(style.with_key("rate", rate));
         }
         self.bar.reset();
     }
@@ -97,6 +100,11 @@ impl Progress {
             progress: self.clone(),
         }
     }
+}
+
+fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    // A terminal that went away takes only the bar with it.
+    let _ = text.write_str(&Unit::PerSecond.human(state.per_sec()));
 }
 
 /// See [`Progress::watch`].

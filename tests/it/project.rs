@@ -274,8 +274,32 @@ mod interrupted {
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
+    /// Whoever runs the tests may ignore signals, and programs inherit that: where `env` can, it gives them their defaults.
+    fn program() -> Command {
+        let program = env!("CARGO_BIN_EXE_loadgate");
+        let defaults = "--default-signal=INT,TERM,HUP";
+        let can = Command::new("env").args([defaults, "true"]).output();
+        if can.is_ok_and(|output| output.status.success()) {
+            let mut env = Command::new("env");
+            env.args([defaults, program]);
+            env
+        } else {
+            Command::new(program)
+        }
+    }
+
+    /// A program that ends with its test, whatever becomes of that.
+    struct Started(Child);
+
+    impl Drop for Started {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
     fn start(dir: &Path, args: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_loadgate"))
+        program()
             .args(args)
             .current_dir(dir)
             .stdin(Stdio::piped())
@@ -324,17 +348,37 @@ mod interrupted {
                 "--seed",
                 "1",
                 "--requests",
-                "1000000000",
+                "20000000",
                 "--out",
                 "out",
             ];
-            let mut child = start(dir.path(), &args);
+            let mut child = Started(start(dir.path(), &args));
             until(|| names(&out).iter().any(|name| name.starts_with(".loadgate")));
-            signal(&child, name);
-            let status = child.wait().unwrap();
+            signal(&child.0, name);
+            let status = child.0.wait().unwrap();
             assert_eq!(status.code(), Some(130), "{name}");
             assert_eq!(names(&out), Vec::<String>::new(), "{name}");
         }
+    }
+
+    /// `nohup` ignores the signal, and what it ignores stays ignored.
+    #[test]
+    fn a_signal_that_is_ignored_stays_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let program = env!("CARGO_BIN_EXE_loadgate");
+        let generate =
+            "generate --scenario agent-studio --seed 1 --requests 2000000 --write log --out out";
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("trap '' HUP; exec '{program}' {generate}")])
+            .current_dir(dir.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        until(|| names(&out).iter().any(|name| name.starts_with(".loadgate")));
+        signal(&child, "HUP");
+        assert!(child.wait().unwrap().success());
+        assert_eq!(names(&out), ["requests.jsonl"]);
     }
 
     #[test]
