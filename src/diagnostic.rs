@@ -155,6 +155,14 @@ pub const CODES: &[(&str, &str)] = &[
         "`explain` was asked for what is no gate, no metric and no error code",
     ),
     (
+        "unknown-change",
+        "`trend --ack` names a change that the history does not have",
+    ),
+    (
+        "newer-history",
+        "a history or a report was written by a newer loadgate",
+    ),
+    (
         "output-not-writable",
         "a report or a generated file cannot be written where it should go",
     ),

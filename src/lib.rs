@@ -7,8 +7,8 @@
 //! 5. summary and verdicts are the [`analysis`],
 //! 6. which [`report`]s show, and whose [`outcome`] is the exit code.
 //!
-//! Beside the pipeline, [`generate`] makes runs to try it on; [`init`] and [`migrate`] write the first gate file, and
-//! [`explain`] says what its words mean.
+//! Runs recorded in a [`history`] are followed by the [`trend`]. Beside the pipeline, [`generate`] makes runs to try it on;
+//! [`init`] and [`migrate`] write the first gate file, and [`explain`] says what its words mean.
 
 #![cfg_attr(
     test,
@@ -37,4 +37,5 @@ pub mod progress;
 pub mod report;
 pub mod summary;
 pub mod tally;
+pub mod trend;
 pub mod units;

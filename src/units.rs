@@ -159,6 +159,13 @@ fn bytes(value: f64) -> String {
     }
 }
 
+/// A relative change with its sign: 0.301 → `+30.1 %`.
+pub fn signed_percent(change: f64) -> String {
+    let text = trim(change * 100.0, 1);
+    let sign = if change > 0.0 && text != "0" { "+" } else { "" };
+    format!("{sign}{text} %")
+}
+
 /// A quantile's name: 950000 → `p95`, 999000 → `p99.9`.
 pub fn quantile_name(millionths: u32) -> String {
     format!("p{}", trim(f64::from(millionths) / 1e4, 4))
@@ -183,6 +190,8 @@ mod tests {
         assert_eq!(Unit::Ratio.human(0.0275), "2.75 %");
         assert_eq!(Unit::Count.human(8540.0), "8,540");
         assert_eq!(Unit::PerSecond.human(107.46), "107.5/s");
+        assert_eq!(signed_percent(0.301), "+30.1 %");
+        assert_eq!(signed_percent(-0.05), "-5 %");
         assert_eq!(quantile_name(999_000), "p99.9");
         assert_eq!(moment(0), "1970-01-01T00:00:00Z");
     }

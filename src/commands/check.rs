@@ -17,6 +17,8 @@ use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
 use crate::summary::{About, Summary};
 
+mod record;
+
 /// The gate file that is read when none is named.
 pub(super) const DEFAULT_CONFIG: &str = "loadgate.toml";
 
@@ -26,6 +28,9 @@ pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let config = configuration(args, &destinations)?;
     let analysis = analyse(args, &config)?;
     destinations.write(&analysis, stdout)?;
+    if let Some(history) = &args.record {
+        record::record(history, &analysis, &config.expected, args, stdout)?;
+    }
     let taken = destinations.uses_stdout();
     if let Some(ci) = Ci::from_environment(args.announce.ci) {
         // A CI system reads both streams; data alone goes to standard output.

@@ -97,6 +97,16 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "Write a glob, as `GET /users*`, or a regular expression between slashes.",
     ),
     (
+        "unknown-change",
+        "loadgate trend history.jsonl --ack 00000000",
+        "`loadgate trend` lists the changes that can be acknowledged, with their ids.",
+    ),
+    (
+        "newer-history",
+        "a history with `\"schema\": \"loadgate.history/9\"`",
+        "Update loadgate: an older one would misread what it does not know.",
+    ),
+    (
         "no-thresholds",
         "loadgate migrate k6 helpers.js",
         "Name the file that holds `options.thresholds`, `criteria` or `ensure`.",

@@ -12,6 +12,7 @@ mod change_points;
 mod check;
 mod comparison;
 mod documents;
+mod fuzz;
 mod generate;
 mod harness;
 mod manual;
