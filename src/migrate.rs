@@ -1,7 +1,9 @@
 //! Other tools' thresholds as gates. What cannot be carried over is said, with its line and the reason: a limit that got
 //! lost on the way would be one that nobody watches any more.
 
+use crate::config::expression;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::gate::Selector;
 
 pub mod artillery;
 pub mod gate_file;
@@ -86,6 +88,28 @@ impl Unreadable {
             .at(origin)
             .help(self.help)
     }
+}
+
+/// The thresholds with only such gates as a gate file can hold: a name may have what the grammar does not know.
+pub fn checked(found: Vec<Threshold>) -> Vec<Threshold> {
+    let writable = |gate: &NewGate| -> Result<(), String> {
+        for text in &gate.require {
+            expression::parse(text).map_err(|mistake| format!("`{text}`: {}", mistake.message))?;
+        }
+        if let Some(on) = &gate.on {
+            Selector::new(&[on.as_str()]).map_err(|(_, why)| format!("`{on}`: {why}"))?;
+        }
+        Ok(())
+    };
+    let check = |mut threshold: Threshold| {
+        if let Carried::Gate(gate) = &threshold.carried
+            && let Err(why) = writable(gate)
+        {
+            threshold.carried = Carried::Not(format!("it cannot be written as a gate: {why}"));
+        }
+        threshold
+    };
+    found.into_iter().map(check).collect()
 }
 
 /// Thresholds, or why there are none.

@@ -7,7 +7,7 @@ use super::Failure;
 use crate::cli::project::{Migrate, Tool};
 use crate::config;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::migrate::{artillery, gate_file, k6, taurus};
+use crate::migrate::{artillery, checked, gate_file, k6, taurus};
 use crate::report::write_atomically;
 
 /// Reads the thresholds and writes the gate file; the answer is the exit code.
@@ -26,6 +26,7 @@ pub fn run(args: &Migrate, stdout: &mut dyn Write) -> Result<u8, Failure> {
         Tool::Taurus => taurus::criteria(&text),
         Tool::Artillery => artillery::ensured(&text),
     }
+    .map(checked)
     .map_err(|problem| vec![problem.into_diagnostic(&name)])?;
     let gates = gate_file::render(args.from, &file_name(&args.file), &found);
     // What is written can be read: a gate file that is none would be found out in CI.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::headroom::{ROOM, above, round_up};
+use crate::gate::selector::exactly;
 use crate::metric::measure::{measure, minimum_samples};
 use crate::metric::{Aggregate, Context, Measurement, Metric};
 use crate::migrate::gate_file::{one_line, quoted, unique};
@@ -203,16 +204,6 @@ fn endpoints(text: &mut String, summary: &Summary, context: &Context) {
             text,
             "\n# {rest} more endpoints have fewer requests; `on` gives them gates, too."
         );
-    }
-}
-
-/// A selector for this name and no other: what a glob or `/…/` would read as a pattern is escaped in a regular expression.
-fn exactly(name: &str) -> String {
-    let is_glob = name.contains(['*', '?']);
-    if is_glob || (name.starts_with('/') && name.ends_with('/')) {
-        format!("/^{}$/", regex::escape(name))
-    } else {
-        name.to_owned()
     }
 }
 

@@ -130,6 +130,7 @@ fn requirement(text: &str) -> Result<String, String> {
 
 /// Our metric and the unit of its limits.
 fn metric_of(name: &str) -> Result<(String, &'static str), String> {
+    let name = name.strip_prefix("engine.").unwrap_or(name);
     if let Some(statistic) = name.strip_prefix("http.response_time.") {
         let metric = match statistic {
             "min" | "max" | "mean" | "median" => statistic.to_owned(),

@@ -43,14 +43,14 @@ struct Token {
     end: usize,
 }
 
-/// Every value of that name, `name: VALUE` or `name = VALUE`, in the order of the script. Where the value is only a name, what
-/// that name stands for is looked up once.
-pub fn values_of(script: &str, name: &str) -> Vec<Node> {
+/// Every value with a name that is chosen, `name: VALUE` or `name = VALUE`, in the order of the script. Where the value is only
+/// a name, what that name stands for is looked up once.
+pub fn values_of(script: &str, is_chosen: &dyn Fn(&str) -> bool) -> Vec<Node> {
     let tokens = tokens(script);
     let mut found = Vec::new();
     let mut at = 0;
     while at + 2 < tokens.len() {
-        if is_named(script, &tokens, at, name, &[':', '=']) {
+        if is_named(script, &tokens, at, is_chosen, &[':', '=']) {
             let (mut node, next) = Parser {
                 script,
                 tokens: &tokens,
@@ -58,8 +58,9 @@ pub fn values_of(script: &str, name: &str) -> Vec<Node> {
             .value(at + 2);
             if node.literal == Literal::Other {
                 let word = node.source.clone();
-                let definition = (0..tokens.len().saturating_sub(2))
-                    .find(|i| word != name && is_named(script, &tokens, *i, &word, &['=']));
+                let definition = (0..tokens.len().saturating_sub(2)).find(|i| {
+                    !is_chosen(&word) && is_named(script, &tokens, *i, &|name| name == word, &['='])
+                });
                 if let Some(i) = definition {
                     node = Parser {
                         script,
@@ -78,11 +79,17 @@ pub fn values_of(script: &str, name: &str) -> Vec<Node> {
     found
 }
 
-fn is_named(script: &str, tokens: &[Token], at: usize, name: &str, signs: &[char]) -> bool {
+fn is_named(
+    script: &str,
+    tokens: &[Token],
+    at: usize,
+    is_chosen: &dyn Fn(&str) -> bool,
+    signs: &[char],
+) -> bool {
     let token = &tokens[at];
     let is_name = match &token.kind {
-        Kind::Word => &script[token.start..token.end] == name,
-        Kind::Text(text) => text == name,
+        Kind::Word => is_chosen(&script[token.start..token.end]),
+        Kind::Text(text) => is_chosen(text),
         Kind::Opaque | Kind::Sign(_) => false,
     };
     // `a.thresholds = …` and `==` are something else.
@@ -114,9 +121,19 @@ impl Parser<'_> {
             Kind::Opaque | Kind::Sign(_) => (Literal::Other, at),
         };
         let end = self.end_of_expression(next);
-        // Something follows, as in `'p(95)<' + LIMIT`: the whole is an expression.
-        let literal = if end == next { literal } else { Literal::Other };
+        // Something follows, as in `'p(95)<' + LIMIT`: the whole is an expression. TypeScript's types are none.
+        let literal = if end == next || self.is_type(next) {
+            literal
+        } else {
+            Literal::Other
+        };
         (self.node(at, end, literal), end)
+    }
+
+    fn is_type(&self, at: usize) -> bool {
+        let token = &self.tokens[at];
+        token.kind == Kind::Word
+            && ["as", "satisfies"].contains(&&self.script[token.start..token.end])
     }
 
     /// The next comma, semicolon or closing bracket of this level; a new statement ends it, too.
@@ -277,7 +294,7 @@ mod tests {
     use super::*;
 
     fn only(script: &str) -> Node {
-        let mut all = values_of(script, "thresholds");
+        let mut all = values_of(script, &|name| name == "thresholds");
         assert_eq!(all.len(), 1, "{all:?}");
         all.remove(0)
     }
@@ -317,6 +334,13 @@ mod tests {
     }
 
     #[test]
+    fn types_do_not_matter() {
+        let node =
+            only("export const o = { thresholds: { a: ['x'] } as const } satisfies Options;");
+        assert!(matches!(node.literal, Literal::Object(_)), "{node:?}");
+    }
+
+    #[test]
     fn a_name_is_looked_up() {
         let script = "const LIMITS = { a: ['x'] }\nexport const options = { thresholds: LIMITS };";
         assert!(matches!(only(script).literal, Literal::Object(_)));
@@ -333,7 +357,7 @@ mod tests {
             "thresholds:",
             "thresholds: {,,",
         ] {
-            let _ = values_of(script, "thresholds");
+            let _ = values_of(script, &|name| name == "thresholds");
         }
     }
 }

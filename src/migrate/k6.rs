@@ -2,6 +2,8 @@
 //!
 //! <https://grafana.com/docs/k6/latest/using-k6/thresholds/>
 
+use crate::gate::selector::exactly;
+
 use super::javascript::{Literal, Node, values_of};
 use super::{Carried, Found, NewGate, Threshold, Unreadable};
 
@@ -10,7 +12,14 @@ const EXPRESSION: &str = "only running the script would tell what this is; write
 /// Every threshold of the script.
 pub fn thresholds(script: &str) -> Found {
     let mut found = Vec::new();
-    for node in values_of(script, "thresholds") {
+    let mut values = values_of(script, &|name| name == "thresholds");
+    if values.is_empty() {
+        // A file of presets, which scripts import: `smokeThresholds`, `THRESHOLDS`.
+        values = values_of(script, &|name| {
+            name.to_ascii_lowercase().ends_with("thresholds")
+        });
+    }
+    for node in values {
         match node.literal {
             Literal::Object(metrics) => {
                 for (metric, node) in metrics {
@@ -187,7 +196,7 @@ fn selector(tags: &str) -> Result<(Option<String>, Option<String>), String> {
         let (key, value) = tag.split_once(':').unwrap_or((tag, ""));
         let value = value.trim().trim_matches(['"', '\'']);
         match key.trim() {
-            "name" | "url" if on.is_none() => on = Some(value.to_owned()),
+            "name" | "url" if on.is_none() => on = Some(exactly(value)),
             "method" if on.is_none() => on = Some(format!("{value} *")),
             "expected_response" if value == "true" => {
                 note = Some(
@@ -248,6 +257,17 @@ mod tests {
         assert_eq!(on("http_req_duration{expected_response:true}"), Ok(None));
         assert!(on("http_req_duration{scenario:a}").is_err());
         assert!(on("http_req_duration{name:a,status:200}").is_err());
+    }
+
+    #[test]
+    fn a_file_of_presets() {
+        let script = "export const smokeThresholds = {\n  http_reqs: ['rate>5'],\n};\n\nexport const THRESHOLDS = { http_reqs: ['rate>9'] };";
+        let found = thresholds(script).expect("thresholds");
+        assert_eq!(found.iter().map(|t| t.line).collect::<Vec<_>>(), [2, 5]);
+        // Where it is only imported there is nothing to read.
+        let found =
+            thresholds("export const options = { thresholds: smokeThresholds };").expect("one");
+        assert!(matches!(found[0].carried, Carried::Not(_)));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use regex::Regex;
 
+use crate::gate::selector::exactly;
+
 use super::yaml::{self, Node};
 use super::{Carried, Found, NewGate, Threshold, Unreadable};
 
@@ -16,6 +18,8 @@ pub fn criteria(text: &str) -> Found {
     for document in yaml::documents(text)? {
         let mut lists = Vec::new();
         yaml::everywhere(&document, "criteria", &mut lists);
+        // As the module was configured when it was still called `fail-criteria`.
+        yaml::everywhere(&document, "criterias", &mut lists);
         for list in lists {
             for item in yaml::items(list) {
                 found.push(criterion(item));
@@ -108,7 +112,7 @@ fn gate(text: &str) -> Result<(String, NewGate), String> {
         (_, unit) => unit,
     };
     let mut gate = NewGate::new(format!("{metric} {required} {limit}{unit}"));
-    gate.on = part(2).map(str::to_owned);
+    gate.on = part(2).map(exactly);
     window(&mut gate, part(6), part(7));
     let action = part(8).unwrap_or_default();
     gate.warn = action.contains("non-failed");
@@ -203,6 +207,8 @@ mod tests {
         assert_eq!(lines, [4, 5, 12]);
         assert_eq!(found[2].subject, "My Message");
         assert_eq!(found[1].text, "p95 of login>1s, continue as failed");
+        let old = "services:\n- module: fail-criteria\n  criterias:\n  - fail>50% for 10s, stop as failed\n";
+        assert_eq!(criteria(old).expect("criteria").len(), 1);
         assert_eq!(criteria("a: [").expect_err("no YAML").code, "bad-line");
         assert_eq!(criteria("a: 1").expect_err("none").code, "no-thresholds");
     }

@@ -187,6 +187,38 @@ fn migrate_writes_once_and_only_gate_files() {
     );
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever stands in the file: thresholds or a message, never a panic, and only gate files that can be read.
+    #[test]
+    fn any_thresholds_give_a_valid_gate_file(
+        metric in "[ -~\\n]{0,12}",
+        expression in "(p\\(95\\)|avg|rate|count|[a-z(]{0,4})[<>=]{0,3}[0-9.]{0,4}",
+        junk in "[\\[\\]{}'\"`,:;/*$ \\na-c]{0,20}",
+    ) {
+        use loadgate::cli::project::Tool;
+        use loadgate::migrate::{artillery, checked, gate_file, k6, taurus};
+        let quoted = format!("{metric:?}");
+        let script = format!("x = {{ thresholds: {{ {quoted}: ['{expression}', {junk} }} }}");
+        let yaml = format!("criteria:\n- {quoted}\n- {expression}\nensure:\n  {quoted}: {expression}\n  conditions:\n  - expression: {junk}\n");
+        let all = [
+            (Tool::K6, k6::thresholds(&script)),
+            (Tool::K6, k6::thresholds(&junk)),
+            (Tool::Taurus, taurus::criteria(&yaml)),
+            (Tool::Artillery, artillery::ensured(&yaml)),
+        ];
+        for (tool, found) in all {
+            if let Ok(found) = found {
+                let text = gate_file::render(tool, "file", &checked(found));
+                if let Err(problems) = loadgate::config::parse(&text, "loadgate.toml") {
+                    panic!("{}\n{text}", problems[0].long());
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn explain_knows_gates_metrics_and_codes() {
     let dir = tempfile::tempdir().unwrap();
