@@ -83,6 +83,13 @@ pub struct PeakWindow {
     pub whole: bool,
 }
 
+impl PeakWindow {
+    /// Whether the figure is the very one: from a run as long as the window, and from the starts themselves.
+    pub fn is_exact(&self) -> bool {
+        self.whole && self.peak.at_most == Some(self.peak.count)
+    }
+}
+
 /// One endpoint, or the run's total (`endpoint` is `None`).
 #[derive(Clone, Debug, Default)]
 pub struct EndpointSummary {
@@ -297,6 +304,11 @@ impl Summary {
         for (name, samples) in &tally.samples {
             total.fields.entry(name.clone()).or_default().merge(samples);
         }
+        // Of a part of a run nothing is known from its end on, however long its last requests took.
+        total.last_end_ms = match (total.last_end_ms, tally.until_ms) {
+            (Some(end), Some(until)) => Some(end.min(until)),
+            (end, _) => end,
+        };
         let duration_s = match (total.first_start_ms, total.last_end_ms) {
             (Some(first), Some(last)) => Some((last - first) as f64 / 1e3),
             _ => None,

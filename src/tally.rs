@@ -117,6 +117,10 @@ pub struct EndpointTally {
     pub starts: Counts,
     /// Requests whose start is not known.
     pub without_start: u64,
+    /// The longest time between two rows of Locust's history, in seconds: so late a request may be counted there.
+    pub row_gap_s: Option<i64>,
+    /// Whether the source ends before the run, so that what came last is not in it.
+    pub is_open: bool,
     /// First start, epoch ms.
     pub first_start_ms: Option<i64>,
     /// Latest end (start plus response time), epoch ms.
@@ -150,6 +154,8 @@ pub struct Tally {
     pub samples: BTreeMap<String, FieldTally>,
     /// Most concurrent users seen per epoch second.
     pub users: BTreeMap<i64, u64>,
+    /// Before this moment (epoch ms) the part of the run ends that was counted; `None` if all of it was.
+    pub until_ms: Option<i64>,
     /// Percentiles per epoch second as Locust's history printed them (10 s sliding window): second → (quantile in
     /// millionths → ms). Empty when the columns are cumulative.
     pub reported_timeline: BTreeMap<i64, BTreeMap<u32, f64>>,
@@ -217,6 +223,8 @@ impl EndpointTally {
         }
         self.starts.merge(&other.starts);
         self.without_start += other.without_start;
+        self.row_gap_s = self.row_gap_s.max(other.row_gap_s);
+        self.is_open |= other.is_open;
         self.first_start_ms = match (self.first_start_ms, other.first_start_ms) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -296,6 +304,7 @@ impl Tally {
         for (second, users) in &other.users {
             self.add_users(*second, *users);
         }
+        self.until_ms = [self.until_ms, other.until_ms].into_iter().flatten().min();
         for (second, quantiles) in &other.reported_timeline {
             self.reported_timeline.insert(*second, quantiles.clone());
         }
