@@ -27,6 +27,7 @@ pub mod history;
 pub mod input;
 pub mod metric;
 pub mod outcome;
+mod parallel;
 pub mod report;
 pub mod summary;
 pub mod tally;
