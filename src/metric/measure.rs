@@ -43,7 +43,7 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         Metric::Count(filter) => filtered(filter, tally).map(|k| plain(k as f64, n)),
         Metric::Min => known(tally.min_us.map(|us| us / 1e3), n, "shortest response time"),
         Metric::Mean => known(
-            tally.sum_us.map(|us| us / n as f64 / 1e3),
+            tally.sum_us().map(|us| us / n as f64 / 1e3),
             n,
             "mean response time",
         ),
