@@ -15,13 +15,16 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 type Measured = Result<Measurement, String>;
 
-/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, else 1.
+/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, 3 for a slope, 2 for a rate, else 1.
 pub fn minimum_samples(metric: &Metric) -> u64 {
     match metric {
         Metric::Quantile(q) | Metric::Field(Aggregate::Quantile(q), _) if *q < 1.0 => {
             // 1 / (1 − 0.95) is 20.000000000000018 in floats: round before taking the ceiling.
             ((1e6 / (1.0 - q)).round() / 1e6).ceil() as u64
         }
+        // Two points are always on a line; one request is no rate.
+        Metric::Field(Aggregate::Slope, _) => 3,
+        Metric::Rps | Metric::Rpm => 2,
         _ => 1,
     }
 }
@@ -74,6 +77,7 @@ fn plain(value: f64, samples: u64) -> Measurement {
         samples,
         interval: None,
         precision: None,
+        missing: None,
         remark: None,
     }
 }
@@ -257,18 +261,45 @@ fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Me
         format!("no request has the field `{name}`; {has}")
     })?;
     let samples = field.count();
-    let value = aggregated(aggregate, field).ok_or_else(|| {
-        format!("`{name}` needs timestamps, at two different moments for a slope")
-    })?;
-    let missing = field.missing_of(tally.requests);
-    let remark =
-        (missing > 0).then(|| format!("{missing} of {} requests lack `{name}`", tally.requests));
+    let value =
+        aggregated(aggregate, field).ok_or_else(|| unknown_course(aggregate, name, field))?;
+    let (missing, expected) = (
+        field.missing_of(tally.requests),
+        field.expected_of(tally.requests),
+    );
+    let elsewhere = tally.requests - expected.min(tally.requests);
+    let mut remarks = Vec::new();
+    if missing > 0 {
+        remarks.push(format!("{missing} of {expected} requests lack `{name}`"));
+    }
+    if expected > 0 && elsewhere > 0 {
+        remarks.push(format!(
+            "{elsewhere} requests are of endpoints that never have `{name}`"
+        ));
+    }
     let slope = field.slope().filter(|_| aggregate == Aggregate::Slope);
     Ok(Measurement {
-        remark,
+        remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
         interval: slope.and_then(|slope| slope_interval(&slope)),
+        missing: (missing > 0).then(|| missing as f64 / expected as f64),
         ..plain(value, samples)
     })
+}
+
+/// Why a figure that needs the order of the values is not known.
+fn unknown_course(aggregate: Aggregate, name: &str, field: &FieldTally) -> String {
+    if field.is_mixed() {
+        return format!(
+            "samples of `{name}` come from several logs at the same time, perhaps of several processes; give each \
+             sample a `pid` or `process`"
+        );
+    }
+    match (aggregate, field.sources()) {
+        (Aggregate::First | Aggregate::Last, sources) if sources > 1 => format!(
+            "`{name}` was sampled of {sources} processes, each with a first and a last value of its own"
+        ),
+        _ => format!("`{name}` needs timestamps, at two different moments for a slope"),
+    }
 }
 
 fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
@@ -282,7 +313,7 @@ fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
         Aggregate::Quantile(q) => quantile(field.values(), n, q),
         Aggregate::First => field.first(),
         Aggregate::Last => field.last(),
-        Aggregate::Increase => Some(field.max()? - field.first()?),
+        Aggregate::Increase => field.increase(),
         Aggregate::Slope => field.slope().map(|s| s.per_hour),
     }
 }
