@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+pub mod alike;
 pub mod counts;
 pub mod errors;
 pub mod fields;
 pub mod seconds;
 pub mod windows;
 
+pub use alike::Alike;
 pub use counts::Counts;
 pub use errors::{Category, ErrorKey, ErrorTally};
 pub use fields::FieldTally;
@@ -77,6 +79,12 @@ pub struct Request<'a> {
     pub response_length: Option<f64>,
     /// Measured fields, in the unit the log uses.
     pub fields: &'a [(&'a str, f64)],
+}
+
+/// Whole bytes of a body, so that their sum is exact in any order.
+#[inline]
+pub fn whole_bytes(response_length: Option<f64>) -> f64 {
+    response_length.map_or(0.0, f64::round)
 }
 
 /// Everything counted about one endpoint, or about the whole run.
@@ -170,47 +178,21 @@ fn merge_option(a: Option<f64>, b: Option<f64>, f: impl Fn(f64, f64) -> f64) -> 
 impl EndpointTally {
     /// Counts one request.
     pub fn add(&mut self, request: &Request<'_>) {
-        let us = request.response_time_us;
-        self.requests += 1;
-        self.response_times.add(us as i64, 1);
-        self.sum_us = Some(self.sum_us.unwrap_or(0.0) + us as f64);
-        self.sum_squares_us = self
-            .sum_squares_us
-            .saturating_add(u128::from(us) * u128::from(us));
-        self.min_us = merge_option(self.min_us, Some(us as f64), f64::min);
-        self.max_us = merge_option(self.max_us, Some(us as f64), f64::max);
-        // Whole bytes, so that the sum is exact in any order.
-        self.bytes += request.response_length.unwrap_or(0.0).round();
-        match request.status {
-            Some(status) => *self.statuses.entry(status).or_default() += 1,
-            None => self.without_status += 1,
-        }
-        if let Some(failure) = request.failure {
-            self.failures += 1;
-            self.failed_response_times.add(us as i64, 1);
-            *self.failures_by_status.entry(request.status).or_default() += 1;
-            if !self.errors.contains_key(failure) {
-                self.errors.insert(failure.clone(), ErrorTally::default());
-            }
-            if let Some(error) = self.errors.get_mut(failure) {
-                error.add(1, request.start_ms, request.start_ms);
-            }
-        }
-        match request.start_ms {
-            Some(start) => self.add_start(start, us, request.failure.is_some()),
-            None => self.without_start += 1,
-        }
-        for (name, value) in request.fields {
-            named(&mut self.fields, name).add(*value, request.start_ms);
-        }
+        self.add_alike(&Alike {
+            status: request.status,
+            failure: request.failure,
+            starts_ms: request.start_ms.as_slice(),
+            response_times_us: &[request.response_time_us],
+            bytes: whole_bytes(request.response_length),
+        });
+        self.add_fields(request.fields, request.start_ms);
     }
 
-    fn add_start(&mut self, start: i64, us: u64, failed: bool) {
-        self.starts.add(start, 1);
-        let end = start + us.div_ceil(1000) as i64;
-        self.first_start_ms = Some(self.first_start_ms.map_or(start, |s| s.min(start)));
-        self.last_end_ms = Some(self.last_end_ms.map_or(end, |e| e.max(end)));
-        self.seconds.add(start.div_euclid(1000), us, failed);
+    /// Counts the measured fields of one request.
+    pub fn add_fields(&mut self, fields: &[(&str, f64)], start_ms: Option<i64>) {
+        for (name, value) in fields {
+            named(&mut self.fields, name).add(*value, start_ms);
+        }
     }
 
     /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).

@@ -11,6 +11,7 @@ mod change_points;
 mod check;
 mod comparison;
 mod documents;
+mod fuzz;
 mod generate;
 mod harness;
 mod oracle;
