@@ -149,6 +149,7 @@ fn main() {
     failure_alarms(count);
     drifts(count);
     newest_runs(40 * count);
+    newest_after_holding_out(10 * count);
     newest_of_young_levels(40 * count);
     newest_failures(10 * count);
 }
@@ -275,6 +276,35 @@ fn newest_runs(count: u64) {
                 100.0 * noise,
                 shares.join(" | ")
             );
+        }
+    }
+}
+
+/// The newest run of a long level whose bad runs were held out one after the other, as `loadgate trend` does.
+fn newest_after_holding_out(count: u64) {
+    println!(
+        "\n| newest run outside and ≥ 5 %, bad runs held out | earlier runs | unchanged | +20 % |\n|---|---|---|---|"
+    );
+    for (name, draw) in [
+        ("normal", independent as Draw),
+        ("t, 3 df", heavy),
+        ("exponential", skewed),
+    ] {
+        for runs in [10, 20, 50] {
+            let outside = |change: f64| {
+                percent(count, |draws, _| {
+                    let logs = draw(draws, runs + 1);
+                    let values: Vec<f64> = logs.iter().map(|z| 100.0 * (NOISE * z).exp()).collect();
+                    let options = newest::Options::default();
+                    let (earlier, newest) = (&values[..runs], values[runs] * (1.0 + change));
+                    let places = newest::baseline(&[], earlier, newest::Side::Above, &options);
+                    let kept: Vec<f64> = places.iter().map(|place| earlier[*place]).collect();
+                    newest::predict(&kept, newest, &options)
+                        .is_ok_and(|p| p.side == newest::Side::Above && p.beyond_margin)
+                })
+            };
+            let shares = [outside(0.0), outside(0.2)].map(|s| format!("{s:.1} %"));
+            println!("| {name} | {runs} | {} |", shares.join(" | "));
         }
     }
 }

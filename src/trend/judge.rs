@@ -6,7 +6,7 @@ use super::{Algorithm, Group, Newest, Prediction, Series, Settings, Word};
 use crate::comparison::multiplicity::rejected;
 use crate::history::counts::Failures;
 use crate::history::newest::{self, NotEnoughData, Side, failures};
-use crate::history::segment::Direction;
+use crate::history::segment::{Direction, median_of};
 use crate::units::{Unit, signed_percent};
 
 /// A newest run that would not show a doubling cannot be told from one.
@@ -78,6 +78,7 @@ fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Sett
         because,
         value,
         prediction: None,
+        repeats: 0,
     };
     let Some(value) = value else {
         return undecided(absence(series));
@@ -88,6 +89,7 @@ fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Sett
             because: "its level was acknowledged with this run".to_owned(),
             value: Some(value),
             prediction: None,
+            repeats: 0,
         };
     }
     let predicted = if series.metric.is_share() {
@@ -96,13 +98,14 @@ fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Sett
         predict_level(series, last, value, settings)
     };
     match predicted {
-        Ok((prediction, side, matters)) => {
-            let (word, because) = describe(series, value, &prediction, side, matters);
+        Ok(judged) => {
+            let (word, because) = describe(series, value, &judged);
             Newest {
                 word,
                 because,
                 value: Some(value),
-                prediction: Some(prediction),
+                prediction: Some(judged.prediction),
+                repeats: judged.repeats,
             }
         }
         Err(why) => undecided(why.to_string()),
@@ -121,7 +124,15 @@ fn absence(series: &Series) -> String {
     }
 }
 
-type Judged = Result<(Prediction, Side, bool), NotEnoughData>;
+/// What the level says of the newest run.
+struct Judged {
+    prediction: Prediction,
+    side: Side,
+    /// Whether the change is as large as the margin.
+    matters: bool,
+    /// Runs right before that were beyond their prediction, too.
+    repeats: usize,
+}
 
 /// The runs of each level before the newest run; the current level last, empty if it began with the newest.
 fn before<T: Copy>(series: &Series, last: usize, values: &[Option<T>]) -> Vec<Vec<T>> {
@@ -133,46 +144,75 @@ fn before<T: Copy>(series: &Series, last: usize, values: &[Option<T>]) -> Vec<Ve
     series.levels.iter().map(level).collect()
 }
 
-fn predict_level(series: &Series, last: usize, value: f64, settings: &Settings) -> Judged {
-    let segments = before(series, last, &series.values);
-    let segments: Vec<&[f64]> = segments.iter().map(Vec::as_slice).collect();
-    let current = segments.last().copied().unwrap_or_default();
-    let margin = match series
-        .metric
-        .margin(crate::history::segment::median_of(current))
-    {
+/// Leaves the runs at these places in the level, and tells how many right before its end are left out.
+fn keep<T: Copy>(level: &mut Vec<T>, places: &[usize]) -> usize {
+    let repeats = level.len() - places.last().map_or(0, |place| place + 1);
+    *level = places.iter().map(|place| level[*place]).collect();
+    repeats
+}
+
+fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
+    levels.iter().map(Vec::as_slice).collect()
+}
+
+fn predict_level(
+    series: &Series,
+    last: usize,
+    value: f64,
+    settings: &Settings,
+) -> Result<Judged, NotEnoughData> {
+    let mut levels = before(series, last, &series.values);
+    let mut current = levels.pop().unwrap_or_default();
+    let margin = match series.metric.margin(median_of(&current)) {
         Margin::Relative(margin) | Margin::Points(margin) => margin,
     };
     let options = newest::Options {
         alpha: settings.alpha,
         margin,
     };
-    let found = newest::predict_from(&segments, value, &options)?;
-    let worse = series.metric.more_is_worse();
+    let more_is_worse = series.metric.more_is_worse();
+    let worse = if more_is_worse {
+        Side::Above
+    } else {
+        Side::Below
+    };
+    let places = newest::baseline(&slices(&levels), &current, worse, &options);
+    let repeats = keep(&mut current, &places);
+    levels.push(current);
+    let found = newest::predict_from(&slices(&levels), value, &options)?;
     let prediction = Prediction {
         runs: found.runs,
         expected: found.expected,
         lower: found.lower,
         upper: found.upper,
         noise: found.noise,
-        minimum_detectable: if worse {
+        minimum_detectable: if more_is_worse {
             found.minimum_detectable
         } else {
             // As much less as it is more, in logs.
             1.0 - 1.0 / (1.0 + found.minimum_detectable)
         },
-        p_worse: if worse {
+        p_worse: if more_is_worse {
             found.p_above
         } else {
             1.0 - found.p_above
         },
     };
-    Ok((prediction, found.side, found.beyond_margin))
+    Ok(Judged {
+        prediction,
+        side: found.side,
+        matters: found.beyond_margin,
+        repeats,
+    })
 }
 
-fn predict_share(series: &Series, last: usize, settings: &Settings) -> Judged {
-    let segments = before::<Failures>(series, last, &series.failures);
-    let segments: Vec<&[Failures]> = segments.iter().map(Vec::as_slice).collect();
+fn predict_share(
+    series: &Series,
+    last: usize,
+    settings: &Settings,
+) -> Result<Judged, NotEnoughData> {
+    let mut levels = before::<Failures>(series, last, &series.failures);
+    let mut current = levels.pop().unwrap_or_default();
     let Some(newest) = series.failures.get(last).copied().flatten() else {
         return Err(NotEnoughData::FewRuns {
             runs: 0,
@@ -183,7 +223,10 @@ fn predict_share(series: &Series, last: usize, settings: &Settings) -> Judged {
         alpha: settings.alpha,
         ..failures::Options::default()
     };
-    let found = failures::predict(&segments, newest, &options)?;
+    let places = failures::baseline(&slices(&levels), &current, &options);
+    let repeats = keep(&mut current, &places);
+    levels.push(current);
+    let found = failures::predict(&slices(&levels), newest, &options)?;
     let prediction = Prediction {
         runs: found.runs,
         expected: found.expected,
@@ -193,17 +236,22 @@ fn predict_share(series: &Series, last: usize, settings: &Settings) -> Judged {
         minimum_detectable: found.minimum_detectable,
         p_worse: found.p_above,
     };
-    Ok((prediction, found.side, found.beyond_margin))
+    Ok(Judged {
+        prediction,
+        side: found.side,
+        matters: found.beyond_margin,
+        repeats,
+    })
 }
 
 /// What the prediction alone says; whether it is more than chance is settled among all series.
-fn describe(
-    series: &Series,
-    value: f64,
-    prediction: &Prediction,
-    side: Side,
-    matters: bool,
-) -> (Word, String) {
+fn describe(series: &Series, value: f64, judged: &Judged) -> (Word, String) {
+    let Judged {
+        prediction,
+        side,
+        matters,
+        repeats,
+    } = *judged;
     let unit = series.metric.unit();
     let worse = if series.metric.more_is_worse() {
         Side::Above
@@ -252,13 +300,23 @@ fn describe(
         side if side == worse => (
             Word::Regressed,
             format!(
-                "{change}, outside what {runs} earlier {earlier} (limit {limit}); rerun to confirm"
+                "{change}, outside what {runs} earlier {earlier} (limit {limit}); {}",
+                confirmation(repeats)
             ),
         ),
         _ => (
             Word::Improved,
             format!("{change}, better than what {runs} earlier {earlier} (limit {limit})"),
         ),
+    }
+}
+
+/// One bad run may be chance; a second one is not likely to be.
+fn confirmation(repeats: usize) -> String {
+    match repeats {
+        0 => "rerun to confirm".to_owned(),
+        1 => "so was the run before".to_owned(),
+        _ => format!("so were the {repeats} runs before"),
     }
 }
 

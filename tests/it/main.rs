@@ -17,3 +17,4 @@ mod harness;
 mod oracle;
 mod properties;
 mod systems;
+mod trend;

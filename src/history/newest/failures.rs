@@ -114,6 +114,22 @@ pub fn predict(
     })
 }
 
+/// Which runs of a level may predict the next, as [`super::baseline`] has it: more failures are worse.
+pub fn baseline(before: &[&[Failures]], level: &[Failures], options: &Options) -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut kept = Vec::new();
+    for (place, &run) in level.iter().enumerate() {
+        let segments = [before, &[&kept]].concat();
+        let is_held_out = predict(&segments, run, options)
+            .is_ok_and(|found| found.side == Side::Above && found.beyond_margin);
+        if !is_held_out {
+            places.push(place);
+            kept.push(run);
+        }
+    }
+    places
+}
+
 /// Degrees of freedom and φ of all segments together, each about its own ratio.
 fn dispersion(segments: &[&[Failures]]) -> (usize, f64) {
     let mut degrees = 0;
