@@ -39,12 +39,11 @@ fn main() -> anyhow::Result<()> {
         let file: Value = serde_json::from_str(&text).with_context(|| path.clone())?;
         for case in file["cases"].as_array().into_iter().flatten() {
             let name = case["name"].as_str().unwrap_or_default().to_owned();
-            match cases.get_mut(&name) {
-                Some(known) => add_answers(known, case),
-                None => {
-                    names.push(name.clone());
-                    cases.insert(name, case.clone());
-                }
+            if let Some(known) = cases.get_mut(&name) {
+                add_answers(known, case);
+            } else {
+                names.push(name.clone());
+                cases.insert(name, case.clone());
             }
         }
     }

@@ -102,10 +102,15 @@ fn regressions(failing: &[&Change], runs: usize) -> String {
             Kind::NewestRun if change.run + 1 < runs => format!("since run {}", change.run + 1),
             Kind::NewestRun => "in the newest run".to_owned(),
         };
-        format!("{} {since}", name(change.endpoint.as_ref()))
+        (name(change.endpoint.as_ref()), since)
     };
-    let named: Vec<String> = failing.iter().take(NAMED).map(one).collect();
-    let mut text = format!("FAILED: regressed: {}", named.join(", "));
+    let mut text = "FAILED: ".to_owned();
+    for (i, (endpoint, since)) in failing.iter().take(NAMED).map(one).enumerate() {
+        let _ = match i {
+            0 => write!(text, "{endpoint} has regressed {since}"),
+            _ => write!(text, ", {endpoint} {since}"),
+        };
+    }
     if failing.len() > NAMED {
         let _ = write!(text, " and {} more", failing.len() - NAMED);
     }
