@@ -1,6 +1,8 @@
 //! The subcommands.
 
+mod baseline;
 pub mod check;
+pub mod compare;
 pub mod generate;
 pub mod trend;
 
@@ -42,6 +44,7 @@ pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
         Command::Check(args) => check::run(args, stdout),
         Command::Trend(args) => trend::run(args, stdout),
+        Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),
         Command::Metrics => {
             for (name, unit, meaning) in metric::ALL {

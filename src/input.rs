@@ -9,6 +9,7 @@ use crate::summary::Source;
 use crate::tally::Tally;
 
 pub mod locust;
+pub mod report;
 pub mod request_log;
 mod span;
 

@@ -4,6 +4,7 @@ use crate::tally::{EndpointTally, FieldTally};
 use crate::units::Unit;
 
 pub mod measure;
+mod name;
 
 /// What can be measured of an endpoint or of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -198,6 +199,14 @@ impl Metric {
             Self::Rps => Unit::PerSecond,
             Self::Rpm => Unit::PerMinute,
         }
+    }
+
+    /// Whether a smaller value is the worse one: more of everything else is worse, or at least more costly.
+    pub fn less_is_worse(&self) -> bool {
+        matches!(
+            self,
+            Self::SuccessRatio | Self::Apdex(_) | Self::Rps | Self::Rpm | Self::Requests
+        )
     }
 }
 

@@ -7,6 +7,7 @@ use crate::analysis::Analysis;
 use crate::diagnostic::Diagnostic;
 
 pub mod chart;
+mod compared;
 pub mod csv;
 mod figures;
 pub mod html;
@@ -128,6 +129,7 @@ pub(crate) mod fixture {
         let outcome = Outcome::new(&verdicts, false);
         Analysis {
             summary,
+            comparison: None,
             verdicts,
             quotas,
             outcome,

@@ -134,6 +134,37 @@ pub fn signed_percent(change: f64) -> String {
     format!("{sign}{text} %")
 }
 
+/// A relative change with its sign: 0.142 → `+14.2 %`; from a doubling on as a factor, `×2.5`.
+pub fn change(relative: f64) -> String {
+    if relative >= 1.0 {
+        return format!("×{}", significant(relative + 1.0));
+    }
+    signed(relative * 100.0, "%")
+}
+
+/// A difference of ratios with its sign, in percentage points: 0.012 → `+1.2 pp`.
+pub fn points(difference: f64) -> String {
+    signed(difference * 100.0, "pp")
+}
+
+/// A number of percent: 9.987 → `9.99 %`.
+pub fn share(percent: f64) -> String {
+    format!("{} %", significant(percent))
+}
+
+fn signed(value: f64, unit: &str) -> String {
+    let text = match value.abs() {
+        v if v >= 10.0 => trim(value, 1),
+        _ => trim(value, 2),
+    };
+    let sign = if text.starts_with('-') || text == "0" {
+        ""
+    } else {
+        "+"
+    };
+    format!("{sign}{text} {unit}")
+}
+
 /// A quantile's name: 950000 → `p95`, 999000 → `p99.9`.
 pub fn quantile_name(millionths: u32) -> String {
     format!("p{}", trim(f64::from(millionths) / 1e4, 4))
