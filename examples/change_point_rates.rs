@@ -297,9 +297,8 @@ fn newest_after_holding_out(count: u64) {
                     let values: Vec<f64> = logs.iter().map(|z| 100.0 * (NOISE * z).exp()).collect();
                     let options = newest::Options::default();
                     let (earlier, newest) = (&values[..runs], values[runs] * (1.0 + change));
-                    let places = newest::baseline(&[], earlier, newest::Side::Above, &options);
-                    let kept: Vec<f64> = places.iter().map(|place| earlier[*place]).collect();
-                    newest::predict(&kept, newest, &options)
+                    let kept = newest::baseline(&[], earlier, newest::Side::Above, &options);
+                    newest::predict(&earlier[..kept], newest, &options)
                         .is_ok_and(|p| p.side == newest::Side::Above && p.beyond_margin)
                 })
             };

@@ -222,8 +222,7 @@ fn newest_of(series: &[f64]) -> String {
         let (before, level) = earlier.split_at(begin);
         let options = newest::Options::default();
         let kept = newest::baseline(&[before], level, newest::Side::Above, &options);
-        let level: Vec<f64> = kept.iter().map(|place| level[*place]).collect();
-        newest::predict_from(&[before, &level], *last, &options)
+        newest::predict_from(&[before, &level[..kept]], *last, &options)
             .map(|found| found.side == newest::Side::Above && found.beyond_margin)
     };
     match alarm {

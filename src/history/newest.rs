@@ -151,27 +151,33 @@ pub fn predict_from(
     })
 }
 
-/// Which runs of a level may predict the next, by their places in `level`: all but those that were themselves beyond
-/// what the runs before them predict, on the side `worse`. Such a run is not yet known to be the new normal, and as part
-/// of the level it would hide the next one. The `before` levels lend their noise to the first runs.
-pub fn baseline(before: &[&[f64]], level: &[f64], worse: Side, options: &Options) -> Vec<usize> {
-    let mut places = Vec::new();
-    let mut kept = Vec::new();
-    for (place, &value) in level.iter().enumerate() {
-        let segments = [before, &[&kept]].concat();
-        let is_held_out = Basis::of(&segments, value).is_ok_and(|basis| {
+/// How many of the runs of a level, from its first on, may predict the next: all but those at its end that were
+/// themselves beyond what the runs before them predict, on the side `worse`. Such a run is not yet known to be the new
+/// normal, and as part of the level it would hide the next one. It joins the level as soon as a run is inside again: one
+/// bad run is part of the noise. The levels `before` lend theirs to the first runs.
+pub fn baseline(before: &[&[f64]], level: &[f64], worse: Side, options: &Options) -> usize {
+    let beyond = |level: &[f64], next: f64| {
+        let segments = [before, &[level]].concat();
+        Basis::of(&segments, next).is_ok_and(|basis| {
             let p = match worse {
                 Side::Below => 1.0 - basis.p_above(),
                 Side::Above | Side::Inside => basis.p_above(),
             };
             p <= options.alpha && basis.is_beyond(options.margin)
-        });
-        if !is_held_out {
-            places.push(place);
-            kept.push(value);
+        })
+    };
+    unresolved(level, beyond)
+}
+
+/// The number of runs before those at the end that are each `beyond` the runs before the first of them.
+fn unresolved<T: Copy>(level: &[T], beyond: impl Fn(&[T], T) -> bool) -> usize {
+    let mut kept = 0;
+    for (place, run) in level.iter().enumerate() {
+        if !beyond(&level[..kept], *run) {
+            kept = place + 1;
         }
     }
-    places
+    kept
 }
 
 /// What a prediction is made from, in logs.
@@ -328,16 +334,14 @@ mod tests {
         let calm = [100.0, 101.0, 99.0, 100.5, 99.5, 100.0];
         let level = [&calm[..], &[130.0, 131.0, 70.0]].concat();
         let options = Options::default();
-        // 130 and 131 are held out, 70 is better and stays.
-        let kept = baseline(&[], &level, Side::Above, &options);
-        assert_eq!(kept, [0, 1, 2, 3, 4, 5, 8]);
-        assert_eq!(
-            baseline(&[], &level[..4], Side::Above, &options),
-            [0, 1, 2, 3]
-        );
+        let of = |runs: usize| baseline(&[], &level[..runs], Side::Above, &options);
+        // 130 and 131 are held out until 70, which is better, shows them to have been bad runs.
+        assert_eq!([of(4), of(6), of(7), of(8), of(9)], [4, 6, 6, 6, 9]);
         // After a level of the same noise the first runs are judged, too.
-        let kept = baseline(&[&calm], &[200.0, 260.0, 201.0], Side::Above, &options);
-        assert_eq!(kept, [0, 2]);
+        assert_eq!(
+            baseline(&[&calm], &[200.0, 260.0], Side::Above, &options),
+            1
+        );
     }
 
     #[test]

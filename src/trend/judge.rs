@@ -144,13 +144,6 @@ fn before<T: Copy>(series: &Series, last: usize, values: &[Option<T>]) -> Vec<Ve
     series.levels.iter().map(level).collect()
 }
 
-/// Leaves the runs at these places in the level, and tells how many right before its end are left out.
-fn keep<T: Copy>(level: &mut Vec<T>, places: &[usize]) -> usize {
-    let repeats = level.len() - places.last().map_or(0, |place| place + 1);
-    *level = places.iter().map(|place| level[*place]).collect();
-    repeats
-}
-
 fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
     levels.iter().map(Vec::as_slice).collect()
 }
@@ -176,8 +169,9 @@ fn predict_level(
     } else {
         Side::Below
     };
-    let places = newest::baseline(&slices(&levels), &current, worse, &options);
-    let repeats = keep(&mut current, &places);
+    let kept = newest::baseline(&slices(&levels), &current, worse, &options);
+    let repeats = current.len() - kept;
+    current.truncate(kept);
     levels.push(current);
     let found = newest::predict_from(&slices(&levels), value, &options)?;
     let prediction = Prediction {
@@ -223,8 +217,9 @@ fn predict_share(
         alpha: settings.alpha,
         ..failures::Options::default()
     };
-    let places = failures::baseline(&slices(&levels), &current, &options);
-    let repeats = keep(&mut current, &places);
+    let kept = failures::baseline(&slices(&levels), &current, &options);
+    let repeats = current.len() - kept;
+    current.truncate(kept);
     levels.push(current);
     let found = failures::predict(&slices(&levels), newest, &options)?;
     let prediction = Prediction {
