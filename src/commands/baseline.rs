@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::baseline;
+use crate::baseline::{self, history::Chosen};
 use crate::cli::Check;
 use crate::comparison::{Comparison, Sample, Terms, compare};
 use crate::config::Config;
@@ -18,18 +18,22 @@ pub fn against(
     args: &Check,
     config: &Config,
     options: &Options,
-    summary: &Summary,
+    summary: &mut Summary,
 ) -> Result<Option<Comparison>, Vec<Diagnostic>> {
     if args.baseline.is_empty() {
         return Ok(None);
     }
     let terms = terms(config);
     let mut problems = Vec::new();
+    let mut notes = Vec::new();
     let mut load = |paths: &[String]| -> Vec<Sample> {
         let mut samples = Vec::new();
         for path in paths {
             let found = if is_history(Path::new(path)) {
-                of_history(path, summary, &terms)
+                of_history(path, summary, &terms).map(|chosen| {
+                    notes.push(chosen.note);
+                    chosen.samples
+                })
             } else {
                 baseline::load(path, options, &terms)
             };
@@ -45,17 +49,14 @@ pub fn against(
     if !problems.is_empty() {
         return Err(problems);
     }
+    summary.notes.extend(notes);
     let mut now = vec![Sample::of(summary, &terms)];
     now.extend(further);
     Ok(Some(compare(&before, &now, &terms)))
 }
 
 /// The runs of a history that were made as this one was.
-fn of_history(
-    path: &str,
-    summary: &Summary,
-    terms: &Terms,
-) -> Result<Vec<Sample>, Vec<Diagnostic>> {
+fn of_history(path: &str, summary: &Summary, terms: &Terms) -> Result<Chosen, Vec<Diagnostic>> {
     let conditions = provenance::of_this_run(&summary.metadata);
     let chosen = baseline::history::choose(path, summary, &conditions, terms)?;
     if chosen.samples.is_empty() {
@@ -70,7 +71,7 @@ fn of_history(
         );
         return Err(vec![problem]);
     }
-    Ok(chosen.samples)
+    Ok(chosen)
 }
 
 /// What `[regression]` and the gates with a baseline ask for.

@@ -582,3 +582,156 @@ fn wrong_flags_are_told_together() {
         assert!(run.stderr.contains(code), "{code}: {}", run.stderr);
     }
 }
+
+fn compared(history: &str, log: &str, labels: &[&str]) -> Run {
+    let mut args = vec!["check", log, "--baseline", history];
+    args.extend(["--require", "mean <= baseline + 20% on *"]);
+    for label in labels {
+        args.extend(["--label", label]);
+    }
+    loadgate(&args)
+}
+
+/// The runs since an unacknowledged regression are no baseline; since an acknowledged one they are.
+#[test]
+fn the_accepted_level_of_a_history_is_the_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5, 1.5];
+    let history = recorded(dir.path(), &factors);
+    let next = log(dir.path(), 11, 1.5, 0);
+    let run = compared(&history, &next, &["machine=bench"]);
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    let words = run.stdout.replace("\n      ", " ");
+    assert!(
+        words.contains("✗ FAIL  require-1  mean <= baseline + 20%  [GET /subject]"),
+        "{words}"
+    );
+    let note = run.stdout.replace("\n    ", " ");
+    assert!(note.contains("7 of 11 runs are the baseline"), "{note}");
+    let (json, _) = trend(&[&history]);
+    let id = json["groups"][0]["changes"][0]["id"].as_str().unwrap();
+    assert_eq!(
+        loadgate(&["trend", &history, "--ack", id, "--reason", "meant"]).code,
+        0
+    );
+    let run = compared(&history, &next, &["machine=bench"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stdout
+            .replace("\n    ", " ")
+            .contains("4 of 11 runs are the baseline"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_history_of_another_machine_is_no_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = recorded(dir.path(), &[1.0; 6]);
+    let next = log(dir.path(), 6, 1.0, 0);
+    let run = compared(&history, &next, &["machine=other"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("no-comparable-run") && run.stderr.contains("machine, scenario"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// A run that is recorded already is not compared with itself.
+#[test]
+fn a_run_is_not_its_own_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = recorded(dir.path(), &[1.0, 1.0, 1.0, 1.0, 1.0, 2.0]);
+    let run = compared(&history, &log(dir.path(), 5, 2.0, 0), &["machine=bench"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stdout
+            .replace("\n    ", " ")
+            .contains("5 of 6 runs are the baseline"),
+        "{}",
+        run.stdout
+    );
+}
+
+/// Recording twice is recording once; a line that a killed writer cut off is kept aside.
+#[test]
+fn recording_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = recorded(dir.path(), &[1.0, 1.0]);
+    let again = record(&history, &log(dir.path(), 1, 1.0, 0), &["commit=c"]);
+    assert!(
+        again.stdout.starts_with("recorded before: ") && again.stdout.contains("history.jsonl:2"),
+        "{}",
+        again.stdout
+    );
+    let whole = std::fs::read_to_string(&history).unwrap();
+    std::fs::write(&history, &whole[..whole.len() - 100]).unwrap();
+    let shown = loadgate(&["trend", &history]);
+    assert_eq!(shown.code, 3);
+    assert!(
+        shown
+            .stdout
+            .contains("history.jsonl:2: the last line is cut off"),
+        "{}",
+        shown.stdout
+    );
+    let third = record(&history, &log(dir.path(), 2, 1.0, 0), &["commit=c"]);
+    assert!(
+        third.stderr.contains("history.jsonl.cut") && third.stdout.contains("history.jsonl:2"),
+        "{}",
+        third.stderr
+    );
+    let kept = std::fs::read_to_string(format!("{history}.cut")).unwrap();
+    assert!(whole.contains(kept.trim_end()));
+    assert_eq!(
+        std::fs::read_to_string(&history).unwrap().lines().count(),
+        2
+    );
+}
+
+/// Several programs at once: every run is there, on a line of its own.
+#[test]
+fn writers_at_the_same_time_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = dir.path().join("history.jsonl");
+    let history = history.to_str().unwrap();
+    let logs: Vec<String> = (0..8).map(|n| log(dir.path(), n, 1.0, 0)).collect();
+    std::thread::scope(|scope| {
+        for log in &logs {
+            scope.spawn(|| assert_eq!(record(history, log, &["commit=c"]).code, 0));
+        }
+    });
+    let (json, _) = trend(&[history]);
+    assert_eq!(json["groups"][0]["runs"].as_array().unwrap().len(), 8);
+}
+
+/// Names that break out of whatever does not escape them stay text in every report.
+#[test]
+fn hostile_names_stay_text() {
+    let hostile = "=1+1|</td><script>alert('x')</script>`\u{202e}";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.jsonl");
+    let means: Vec<Value> = (0..12).map(|i| Value::from(100 + i % 3)).collect();
+    let text = history_of(&means)
+        .replace("/a", hostile)
+        .replace("\"label\":\"\"", &format!("\"label\":\"{hostile}\""));
+    std::fs::write(&path, text).unwrap();
+    let out = dir.path().join("out");
+    let run = loadgate(&[
+        "trend",
+        path.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(run.code != 2, "{}", run.stderr);
+    assert!(!run.stdout.contains('\u{202e}'));
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    assert!(
+        !read("trend.html").contains("<script>alert")
+            && read("trend.html").contains("&lt;script&gt;")
+    );
+    assert!(read("trend.csv").contains("'=1+1"));
+    assert!(!read("trend.md").contains("|</td><script>"));
+}
