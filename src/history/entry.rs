@@ -191,13 +191,18 @@ impl Entry {
         Some(all)
     }
 
-    /// FNV-1a (Fowler, Noll and Vo 1991) of the entry as JSON, without id and verdict.
+    /// FNV-1a (Fowler, Noll and Vo 1991) of the entry as JSON, without id and verdict, and without what is computed for
+    /// comparisons, which may grow.
     pub fn identity(&self) -> String {
-        let bare = Self {
+        let mut bare = Self {
             id: String::new(),
             verdict: String::new(),
             ..self.clone()
         };
+        for endpoint in bare.endpoints.iter_mut().chain([&mut bare.total]) {
+            endpoint.times = None;
+            endpoint.sureness = Sureness::default();
+        }
         // Nothing in an entry can fail to be written; were it so, the id would only be less distinct.
         let text = serde_json::to_vec(&bare).unwrap_or_default();
         format!("{:016x}", fnv1a(&text))

@@ -14,6 +14,7 @@ mod documents;
 mod fuzz;
 mod generate;
 mod harness;
+mod history;
 mod oracle;
 mod properties;
 mod systems;
