@@ -2,7 +2,7 @@
 
 use super::changes::Accepted;
 use super::series_metric::Margin;
-use super::{Algorithm, Group, Newest, Prediction, Series, Settings, Word};
+use super::{Algorithm, Group, Level, Newest, Prediction, Series, Settings, Word};
 use crate::comparison::multiplicity::rejected;
 use crate::history::counts::Failures;
 use crate::history::newest::{self, NotEnoughData, Side, failures};
@@ -24,25 +24,46 @@ pub struct Beyond {
 /// Judges the newest run of every series.
 pub fn judge(group: &mut Group, accepted: &Accepted, settings: &Settings) -> Beyond {
     let last = group.runs.len().saturating_sub(1);
+    let advisory: Vec<bool> = group.series.iter().map(|series| series.advisory).collect();
+    let p_current: Vec<_> = group.series.iter().map(|s| Some(current_p(s))).collect();
+    let is_otava = matches!(settings.algorithm, Algorithm::Otava(_));
+    let current = if is_otava {
+        // Otava's own level of significance holds.
+        vec![true; advisory.len()]
+    } else {
+        beyond(&p_current, &advisory, settings)
+    };
     let mut p_newest = Vec::new();
-    let mut p_current = Vec::new();
     for (i, series) in group.series.iter_mut().enumerate() {
-        series.newest = newest_of(series, last, accepted.begin_of(i), settings);
+        let begin = accepted.begin_of(i);
+        let levels = levels(series, begin, current[i]);
+        series.newest = newest_of(series, &levels, last, begin, settings);
         let prediction = series.newest.prediction;
         p_newest.push(prediction.map(|prediction| prediction.p_worse));
-        p_current.push(Some(current_p(series)));
     }
-    let advisory: Vec<bool> = group.series.iter().map(|series| series.advisory).collect();
-    let is_otava = matches!(settings.algorithm, Algorithm::Otava(_));
     Beyond {
         newest: beyond(&p_newest, &advisory, settings),
-        current: if is_otava {
-            // Otava's own level of significance holds.
-            vec![true; advisory.len()]
-        } else {
-            beyond(&p_current, &advisory, settings)
-        },
+        current,
     }
+}
+
+/// The levels by which the newest run is judged. A last step for the worse that is no more than chance among all series
+/// (and was not acknowledged) begins none: its runs would be the new normal before anyone could say so.
+fn levels(series: &Series, begin: Option<usize>, significant: bool) -> Vec<Level> {
+    let mut levels = series.levels.clone();
+    let Some(step) = series.steps.last().filter(|_| series.drift.is_none()) else {
+        return levels;
+    };
+    let doubtful =
+        !significant && is_worse(series, step.direction) && begin.is_none_or(|run| run < step.run);
+    if doubtful && levels.last().is_some_and(|level| level.first == step.run) {
+        let newest = levels.pop();
+        if let (Some(level), Some(newest)) = (levels.last_mut(), newest) {
+            level.last = newest.last;
+            level.runs += newest.runs;
+        }
+    }
+    levels
 }
 
 /// Which p are beyond chance: those of series that count among each other, those shown only each by itself.
@@ -71,7 +92,13 @@ fn current_p(series: &Series) -> f64 {
     }
 }
 
-fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Settings) -> Newest {
+fn newest_of(
+    series: &Series,
+    levels: &[Level],
+    last: usize,
+    begin: Option<usize>,
+    settings: &Settings,
+) -> Newest {
     let value = series.values.get(last).copied().flatten();
     let undecided = |because: String| Newest {
         word: Word::Undecided,
@@ -93,9 +120,9 @@ fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Sett
         };
     }
     let predicted = if series.metric.is_share() {
-        predict_share(series, last, settings)
+        predict_share(series, levels, last, settings)
     } else {
-        predict_level(series, last, value, settings)
+        predict_level(series, levels, last, value, settings)
     };
     match predicted {
         Ok(judged) => {
@@ -135,13 +162,13 @@ struct Judged {
 }
 
 /// The runs of each level before the newest run; the current level last, empty if it began with the newest.
-fn before<T: Copy>(series: &Series, last: usize, values: &[Option<T>]) -> Vec<Vec<T>> {
-    let level = |level: &super::Level| {
+fn before<T: Copy>(levels: &[Level], last: usize, values: &[Option<T>]) -> Vec<Vec<T>> {
+    let level = |level: &Level| {
         let runs = level.first..=level.last.min(last.saturating_sub(1));
         runs.filter_map(|run| values.get(run).copied().flatten())
             .collect()
     };
-    series.levels.iter().map(level).collect()
+    levels.iter().map(level).collect()
 }
 
 fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
@@ -150,11 +177,12 @@ fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
 
 fn predict_level(
     series: &Series,
+    levels: &[Level],
     last: usize,
     value: f64,
     settings: &Settings,
 ) -> Result<Judged, NotEnoughData> {
-    let mut levels = before(series, last, &series.values);
+    let mut levels = before(levels, last, &series.values);
     let mut current = levels.pop().unwrap_or_default();
     let margin = match series.metric.margin(median_of(&current)) {
         Margin::Relative(margin) | Margin::Points(margin) => margin,
@@ -202,10 +230,11 @@ fn predict_level(
 
 fn predict_share(
     series: &Series,
+    levels: &[Level],
     last: usize,
     settings: &Settings,
 ) -> Result<Judged, NotEnoughData> {
-    let mut levels = before::<Failures>(series, last, &series.failures);
+    let mut levels = before::<Failures>(levels, last, &series.failures);
     let mut current = levels.pop().unwrap_or_default();
     let Some(newest) = series.failures.get(last).copied().flatten() else {
         return Err(NotEnoughData::FewRuns {
