@@ -206,12 +206,9 @@ fn the_same_history_gives_the_same_bytes_in_every_report() {
         assert!(line.chars().count() <= 100, "{line}");
     }
     assert!(!reports[0].contains("<script") && reports[0].contains("default-src &#x27;none&#x27;"));
-    let namespaces = reports[0].matches("http://www.w3.org/2000/svg").count();
-    assert_eq!(
-        reports[0].matches("http:").count() + reports[0].matches("https:").count(),
-        namespaces,
-        "nothing is fetched"
-    );
+    let addresses = reports[0].matches("http:").count() + reports[0].matches("https:").count();
+    let namespaces = reports[0].matches("www.w3.org").count();
+    assert_eq!(addresses, namespaces, "nothing is fetched");
 }
 
 #[test]
