@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::input::{self, Options};
 use crate::summary::{About, Summary};
 
+pub mod history;
 mod report;
 
 /// The runs behind one `--baseline` or `--replicate`: as a rule one.

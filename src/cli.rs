@@ -229,8 +229,9 @@ pub struct Check {
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub require: Vec<String>,
 
-    /// Compare with a run, or with a `report.json` of an earlier check; repeatable, several are replicates
-    #[arg(long, value_name = "RUN|REPORT", help_heading = "Baseline")]
+    /// Compare with a run, with a `report.json` of an earlier check, or with the last comparable runs of a history;
+    /// repeatable, several are replicates
+    #[arg(long, value_name = "RUN|REPORT|HISTORY", help_heading = "Baseline")]
     pub baseline: Vec<String>,
     /// A further run of what is checked, for the comparison; repeatable
     #[arg(long, value_name = "RUN", help_heading = "Baseline")]
