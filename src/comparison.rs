@@ -24,6 +24,7 @@ pub mod hodges_lehmann;
 pub mod interval;
 pub mod mann_whitney;
 pub mod multiplicity;
+pub mod pooled;
 pub mod power;
 mod precondition;
 pub mod prediction;
