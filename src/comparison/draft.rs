@@ -122,7 +122,7 @@ impl Draft {
             Kind::Missing => {}
         }
         row.judgement = row.evidence.judge().unwrap_or(row.judgement);
-        row.because = sentence::of(&row, alpha);
+        row.because = sentence::of(&row);
         row
     }
 }
