@@ -20,6 +20,8 @@ pub mod distribution;
 mod draft;
 pub mod errors;
 mod estimate;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod mann_whitney;

@@ -217,3 +217,6 @@ pub(super) fn decision(word: Word, level: Level, policy: Policy) -> (Decision, L
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

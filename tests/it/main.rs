@@ -9,6 +9,7 @@ mod bad_input;
 mod cases;
 mod change_points;
 mod check;
+mod compare;
 mod comparison;
 mod documents;
 mod generate;
