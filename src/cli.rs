@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod trend;
+
+pub use trend::{Algorithm, OnUndecided, Trend};
+
 /// Judge a load test after it ran.
 #[derive(Debug, Parser)]
 #[command(
@@ -24,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// Read one run, measure it, judge it against gates, write the reports
     Check(Box<Check>),
+    /// Follow a history: has the newest run regressed, and when did what change?
+    Trend(Box<Trend>),
     /// Compare two runs, or several with several; gates are optional
     Compare(Box<Compare>),
     /// Write the logs of a synthetic load test: same seed, same bytes
@@ -139,6 +145,8 @@ fn spawn_rate(text: &str) -> Result<f64, String> {
 pub enum SchemaName {
     /// `report.json`
     Report,
+    /// `trend.json`
+    Trend,
 }
 
 /// Which part of a run counts.
@@ -229,6 +237,11 @@ pub struct Check {
     /// Label the run: `commit=4f2a`; `name=…` is its title; repeatable
     #[arg(long, value_name = "K=V", value_parser = pair, help_heading = "Input")]
     pub label: Vec<(String, String)>,
+
+    /// Append this run to a history, which `loadgate trend` follows; commit, branch and machine come from `--label`,
+    /// else from the CI system's variables
+    #[arg(long, value_name = "HISTORY", help_heading = "History")]
+    pub record: Option<PathBuf>,
 
     /// Write every report under its standard name into this folder
     #[arg(long, value_name = "DIR", help_heading = "Reports")]

@@ -4,6 +4,7 @@ mod baseline;
 pub mod check;
 pub mod compare;
 pub mod generate;
+pub mod trend;
 
 use std::io::Write;
 
@@ -42,6 +43,7 @@ impl From<Vec<Diagnostic>> for Failure {
 pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
         Command::Check(args) => check::run(args, stdout),
+        Command::Trend(args) => trend::run(args, stdout),
         Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),
         Command::Metrics => {
@@ -50,10 +52,12 @@ pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
             }
             Ok(0)
         }
-        Command::Schema {
-            name: SchemaName::Report,
-        } => {
-            stdout.write_all(report::schema::SCHEMA.as_bytes())?;
+        Command::Schema { name } => {
+            let schema = match name {
+                SchemaName::Report => report::schema::SCHEMA,
+                SchemaName::Trend => report::trend::schema::SCHEMA,
+            };
+            stdout.write_all(schema.as_bytes())?;
             Ok(0)
         }
     }

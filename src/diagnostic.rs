@@ -147,6 +147,14 @@ pub const CODES: &[(&str, &str)] = &[
         "a selector is not a valid glob or regular expression",
     ),
     (
+        "unknown-change",
+        "`trend --ack` names a change that the history does not have",
+    ),
+    (
+        "newer-history",
+        "a history or a report was written by a newer loadgate",
+    ),
+    (
         "output-not-writable",
         "a report or a generated file cannot be written where it should go",
     ),

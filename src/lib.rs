@@ -8,7 +8,7 @@
 //! 6. summary, comparison and verdicts are the [`analysis`],
 //! 7. which [`report`]s show, and whose [`outcome`] is the exit code.
 //!
-//! Beside the pipeline, [`generate`] makes runs to try it on.
+//! Runs recorded in a [`history`] are followed by the [`trend`]. Beside the pipeline, [`generate`] makes runs to try it on.
 
 #![cfg_attr(
     test,
@@ -32,4 +32,5 @@ pub mod outcome;
 pub mod report;
 pub mod summary;
 pub mod tally;
+pub mod trend;
 pub mod units;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 /// One line for each problem under `--quiet` and in CI.
 fn short(cli: &Cli) -> bool {
     matches!(&cli.command, Command::Check(args) if args.quiet)
+        || matches!(&cli.command, Command::Trend(args) if args.quiet)
         || std::env::var_os("CI").is_some_and(|v| v == "true")
 }
 

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+pub mod alike;
 pub mod counts;
 pub mod errors;
 pub mod fields;
 pub mod seconds;
 pub mod windows;
 
+pub use alike::Alike;
 pub use counts::Counts;
 pub use errors::{Category, ErrorKey, ErrorTally};
 pub use fields::FieldTally;
@@ -79,6 +81,13 @@ pub struct Request<'a> {
     pub fields: &'a [(&'a str, f64)],
 }
 
+/// Whole bytes of a body, so that their sum is exact in any order.
+#[inline]
+pub fn whole_bytes(response_length: Option<f64>) -> u64 {
+    // A cast from a float saturates, and what is below zero is 0.
+    response_length.map_or(0, |length| length.round() as u64)
+}
+
 /// Everything counted about one endpoint, or about the whole run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EndpointTally {
@@ -114,6 +123,8 @@ pub struct EndpointTally {
     pub last_end_ms: Option<i64>,
     /// HTTP status → requests.
     pub statuses: BTreeMap<u16, u64>,
+    /// HTTP status → epoch second of the start → requests; those without a start are left out.
+    pub status_seconds: BTreeMap<u16, Counts>,
     /// Requests without any status.
     pub without_status: u64,
     /// Failures by HTTP status (`None`: no status).
@@ -125,7 +136,7 @@ pub struct EndpointTally {
     /// Counts per epoch second.
     pub seconds: Seconds,
     /// Sum of body bytes over the requests that state them.
-    pub bytes: f64,
+    pub bytes: u64,
 }
 
 /// A whole run.
@@ -170,47 +181,21 @@ fn merge_option(a: Option<f64>, b: Option<f64>, f: impl Fn(f64, f64) -> f64) -> 
 impl EndpointTally {
     /// Counts one request.
     pub fn add(&mut self, request: &Request<'_>) {
-        let us = request.response_time_us;
-        self.requests += 1;
-        self.response_times.add(us as i64, 1);
-        self.sum_us = Some(self.sum_us.unwrap_or(0.0) + us as f64);
-        self.sum_squares_us = self
-            .sum_squares_us
-            .saturating_add(u128::from(us) * u128::from(us));
-        self.min_us = merge_option(self.min_us, Some(us as f64), f64::min);
-        self.max_us = merge_option(self.max_us, Some(us as f64), f64::max);
-        // Whole bytes, so that the sum is exact in any order.
-        self.bytes += request.response_length.unwrap_or(0.0).round();
-        match request.status {
-            Some(status) => *self.statuses.entry(status).or_default() += 1,
-            None => self.without_status += 1,
-        }
-        if let Some(failure) = request.failure {
-            self.failures += 1;
-            self.failed_response_times.add(us as i64, 1);
-            *self.failures_by_status.entry(request.status).or_default() += 1;
-            if !self.errors.contains_key(failure) {
-                self.errors.insert(failure.clone(), ErrorTally::default());
-            }
-            if let Some(error) = self.errors.get_mut(failure) {
-                error.add(1, request.start_ms, request.start_ms);
-            }
-        }
-        match request.start_ms {
-            Some(start) => self.add_start(start, us, request.failure.is_some()),
-            None => self.without_start += 1,
-        }
-        for (name, value) in request.fields {
-            named(&mut self.fields, name).add(*value, request.start_ms);
-        }
+        self.add_alike(&Alike {
+            status: request.status,
+            failure: request.failure,
+            starts_ms: request.start_ms.as_slice(),
+            response_times_us: &[request.response_time_us],
+            bytes: whole_bytes(request.response_length),
+        });
+        self.add_fields(request.fields, request.start_ms);
     }
 
-    fn add_start(&mut self, start: i64, us: u64, failed: bool) {
-        self.starts.add(start, 1);
-        let end = start + us.div_ceil(1000) as i64;
-        self.first_start_ms = Some(self.first_start_ms.map_or(start, |s| s.min(start)));
-        self.last_end_ms = Some(self.last_end_ms.map_or(end, |e| e.max(end)));
-        self.seconds.add(start.div_euclid(1000), us, failed);
+    /// Counts the measured fields of one request.
+    pub fn add_fields(&mut self, fields: &[(&str, f64)], start_ms: Option<i64>) {
+        for (name, value) in fields {
+            named(&mut self.fields, name).add(*value, start_ms);
+        }
     }
 
     /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).
@@ -238,6 +223,12 @@ impl EndpointTally {
         };
         self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
         add_counts(&mut self.statuses, &other.statuses);
+        for (status, seconds) in &other.status_seconds {
+            self.status_seconds
+                .entry(*status)
+                .or_default()
+                .merge(seconds);
+        }
         self.without_status += other.without_status;
         add_counts(&mut self.failures_by_status, &other.failures_by_status);
         for (key, error) in &other.errors {
@@ -247,7 +238,7 @@ impl EndpointTally {
             self.fields.entry(name.clone()).or_default().merge(field);
         }
         self.seconds.merge(&other.seconds);
-        self.bytes += other.bytes;
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
 

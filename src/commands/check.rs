@@ -15,6 +15,8 @@ use crate::outcome::Outcome;
 use crate::report::{Destinations, terminal};
 use crate::summary::{About, Summary};
 
+mod record;
+
 /// The gate file that is read when none is named.
 const DEFAULT_CONFIG: &str = "loadgate.toml";
 
@@ -24,6 +26,9 @@ pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let config = configuration(args, &destinations)?;
     let analysis = analyse(args, &config)?;
     destinations.write(&analysis, stdout)?;
+    if let Some(history) = &args.record {
+        record::record(history, &analysis, &config.expected, args, stdout)?;
+    }
     if !destinations.uses_stdout() {
         show(args, &analysis, stdout)?;
     }

@@ -13,13 +13,14 @@ use crate::tally::Tally;
 
 mod blocks;
 mod keys;
+mod series;
 mod shape;
 mod values;
 mod worker;
 
 use blocks::{Block, Blocks, FileBlocks};
 use keys::Keys;
-use worker::{Task, Worker};
+use worker::{MOST_SHAPES, Task, Worker};
 
 /// Bad lines shown one by one; the rest is counted.
 const SHOWN: usize = 5;
@@ -101,6 +102,7 @@ pub struct Survey {
 pub struct Reader {
     keys: Keys,
     bounds: Bounds,
+    most_shapes: usize,
     tally: Tally,
     notes: Vec<String>,
     left_out: u64,
@@ -113,6 +115,7 @@ impl Reader {
         Self {
             keys: Keys::new(map),
             bounds,
+            most_shapes: MOST_SHAPES,
             tally: Tally::default(),
             notes: Vec::new(),
             left_out: 0,
@@ -120,9 +123,24 @@ impl Reader {
         }
     }
 
+    /// Reads every line by the JSON library: slower, and what the quick reading is tested against.
+    #[must_use]
+    pub fn plainly(mut self) -> Self {
+        self.most_shapes = 0;
+        self
+    }
+
+    fn job(&self, task: Task) -> Job<'_> {
+        Job {
+            keys: &self.keys,
+            task,
+            most_shapes: self.most_shapes,
+        }
+    }
+
     /// Looks for the earliest start and the users; what is bad is left to the reading itself.
     pub fn survey(&self, content: Content, survey: &mut Survey) {
-        let read = each_block(content, &self.keys, Task::Survey);
+        let read = each_block(content, &self.job(Task::Survey));
         survey.first_start_ms = [survey.first_start_ms, read.first_start_ms]
             .into_iter()
             .flatten()
@@ -140,11 +158,8 @@ impl Reader {
         content: Content,
         allowance: &mut u64,
     ) -> Result<Source, Vec<Diagnostic>> {
-        let read = each_block(
-            content,
-            &self.keys,
-            Task::Count(self.bounds.from_ms, self.bounds.to_ms),
-        );
+        let task = Task::Count(self.bounds.from_ms, self.bounds.to_ms);
+        let read = each_block(content, &self.job(task));
         let mut bad: Vec<Diagnostic> = read
             .bad
             .into_iter()
@@ -224,20 +239,29 @@ struct Read {
     error: Option<std::io::Error>,
 }
 
+/// What is to be done with a log.
+#[derive(Clone, Copy)]
+struct Job<'k> {
+    keys: &'k Keys,
+    task: Task,
+    /// Shapes that may be learnt.
+    most_shapes: usize,
+}
+
 /// Smallest file for which a second thread is worth starting.
 const WORTH_A_THREAD: u64 = 1 << 21;
 
-fn each_block(content: Content, keys: &Keys, task: Task) -> Read {
+fn each_block(content: Content, job: &Job<'_>) -> Read {
     match content {
         Content::File(file, len) => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let threads = threads.min((len / WORTH_A_THREAD) as usize + 1);
             let blocks = Blocks::File(FileBlocks::new(file, len));
-            work(&blocks, threads, keys, task)
+            work(&blocks, threads, job)
         }
         Content::Stream(mut stream) => {
             match is_array(stream.as_mut()) {
-                Ok(true) => return array(stream.as_mut(), keys, task),
+                Ok(true) => return array(stream.as_mut(), job),
                 Ok(false) => {}
                 Err(error) => {
                     return Read {
@@ -250,16 +274,16 @@ fn each_block(content: Content, keys: &Keys, task: Task) -> Read {
             let (send, receive) = std::sync::mpsc::sync_channel(threads * 2);
             std::thread::scope(|scope| {
                 scope.spawn(move || blocks::decode(stream, &send));
-                work(&Blocks::Stream(Mutex::new(receive)), threads, keys, task)
+                work(&Blocks::Stream(Mutex::new(receive)), threads, job)
             })
         }
     }
 }
 
 /// Threads take blocks until there are no more; their counts are merged in the end.
-fn work(blocks: &Blocks, threads: usize, keys: &Keys, task: Task) -> Read {
+fn work(blocks: &Blocks, threads: usize, job: &Job<'_>) -> Read {
     let share = || {
-        let mut worker = Worker::new(keys, task);
+        let mut worker = Worker::new(job);
         let (mut answers, mut block) = (Vec::new(), Block::default());
         let error = loop {
             match blocks.next(&mut block) {
@@ -325,7 +349,7 @@ fn is_array(stream: &mut dyn BufRead) -> std::io::Result<bool> {
 }
 
 /// One JSON array, read whole.
-fn array(stream: &mut dyn BufRead, keys: &Keys, task: Task) -> Read {
+fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
     let mut read = Read::default();
     let mut all = Vec::new();
     if let Err(error) = stream.read_to_end(&mut all) {
@@ -348,7 +372,7 @@ fn array(stream: &mut dyn BufRead, keys: &Keys, task: Task) -> Read {
             return read;
         }
     };
-    let mut worker = Worker::new(keys, task);
+    let mut worker = Worker::new(job);
     let (mut line, mut counted) = (1, 0);
     for value in values {
         // Lines are counted from one element to the next, so that each is looked at once.

@@ -54,7 +54,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn symbol_of(verdict: &str) -> &'static str {
+pub(super) fn symbol_of(verdict: &str) -> &'static str {
     match verdict {
         "pass" => "✅",
         "fail" => "❌",
@@ -230,7 +230,7 @@ fn details<const N: usize>(
 }
 
 /// Text that stays text inside a table cell: no markup, no mention, no line break, not endless.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::new();
     for (i, c) in text.chars().enumerate() {
         if i == LONGEST_NAME * 4 {

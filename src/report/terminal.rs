@@ -86,7 +86,7 @@ fn facts(summary: &Summary) -> String {
     facts.join(" · ")
 }
 
-fn table(header: &[&str], left: usize) -> Table {
+pub(super) fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -238,7 +238,7 @@ fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
 }
 
 /// A paragraph after a mark, its further lines indented as far. A word that is too long keeps its line to itself.
-fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
+pub(super) fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
     let paragraph = clean(paragraph);
     let mut line = mark.to_owned();
     let mut empty = true;
@@ -258,7 +258,7 @@ fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
     let _ = writeln!(text, "{}", line.trim_end());
 }
 
-fn painted(text: &str, verdict: &str, color: bool) -> String {
+pub(super) fn painted(text: &str, verdict: &str, color: bool) -> String {
     if !color {
         return text.to_owned();
     }
@@ -271,7 +271,7 @@ fn painted(text: &str, verdict: &str, color: bool) -> String {
 }
 
 /// Text without control characters and direction marks: a name cannot write to the terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() || is_direction_mark(c) {

@@ -1,24 +1,19 @@
 //! Counters for many whole keys that lie close together: microseconds, milliseconds, buckets.
 //!
-//! A key is cut into chunk, page and slot. Only chunks and pages that hold something exist. A page starts as up to four
-//! slots inside its chunk's entry, grows to 64 counters of one byte, and to 64 of four bytes when one of them overflows;
-//! so that a million distinct keys cost about a megabyte, and adding one is a few steps through memory.
+//! A key is cut into chunk, page and slot. Only chunks and pages that hold something exist, so that a million distinct keys
+//! cost less than a megabyte, and adding one is a few steps through memory.
 
 use std::collections::BTreeMap;
 
-const SLOTS: usize = 64;
+mod pages;
+
+use pages::{Page, Pages, SLOTS};
+
 const PAGES: usize = 16;
 const SLOT_BITS: u32 = 6;
 const CHUNK_BITS: u32 = 10;
 /// Chunks found by position; those further away are looked up.
 const NEAR: i64 = 1 << 18;
-
-/// The kind of an entry is in its upper two bits; an entry of zero is an empty page.
-const KIND: u32 = 3 << 30;
-const BYTES: u32 = 1 << 30;
-const WORDS: u32 = 2 << 30;
-/// Slots that an entry holds by itself: their number in bits 24 to 26, six bits each below.
-const FEW: u32 = 4;
 
 /// How often each key was seen.
 #[derive(Clone, Default)]
@@ -29,11 +24,8 @@ pub struct Counts {
     near: Vec<u32>,
     /// Chunks out of reach of `near`.
     far: BTreeMap<i64, u32>,
-    chunks: Vec<[u32; PAGES]>,
-    bytes: Vec<[u8; SLOTS]>,
-    words: Vec<[u32; SLOTS]>,
-    /// Pages of bytes that grew to words.
-    free: Vec<u32>,
+    chunks: Vec<[Page; PAGES]>,
+    pages: Pages,
     /// What of a counter does not fit 32 bits: multiples of 2^32.
     beyond: BTreeMap<i64, u64>,
     total: u64,
@@ -53,17 +45,9 @@ impl Counts {
     fn put(&mut self, key: i64, n: u64) {
         let chunk = self.chunk(key >> CHUNK_BITS);
         let (page, slot) = place(key);
-        let entry = self.chunks[chunk][page];
-        if entry & KIND == BYTES
-            && let Ok(n) = u8::try_from(n)
-        {
-            let count = &mut self.bytes[index(entry)][slot];
-            if let Some(sum) = count.checked_add(n) {
-                *count = sum;
-                return;
-            }
+        if !self.pages.add(self.chunks[chunk][page], slot, n) {
+            self.grow(chunk, key, n);
         }
-        self.grow(chunk, key, n);
     }
 
     /// The chunk of that number, made if need be.
@@ -103,57 +87,26 @@ impl Counts {
         };
         if *slot == 0 {
             *slot = next;
-            self.chunks.push([0; PAGES]);
+            self.chunks.push([Page::default(); PAGES]);
         }
         *slot as usize - 1
     }
 
     #[cold]
     fn grow(&mut self, chunk: usize, key: i64, n: u64) {
-        let (page, slot) = place(key);
-        let entry = self.chunks[chunk][page];
-        match entry & KIND {
-            BYTES => {
-                let bytes = self.bytes[index(entry)];
-                self.free.push(index(entry) as u32);
-                self.chunks[chunk][page] = self.new_words(bytes.map(u32::from));
-                self.put(key, n);
-            }
-            WORDS => {
-                let word = &mut self.words[index(entry)][slot];
-                let sum = u64::from(*word) + n;
-                *word = sum as u32;
-                if sum > u64::from(u32::MAX) {
-                    *self.beyond.entry(key).or_default() += sum >> 32;
-                }
-            }
-            _ if n == 1 && few(entry) < FEW => {
-                let at = few(entry) * SLOT_BITS;
-                self.chunks[chunk][page] = (entry + (1 << 24)) | ((slot as u32) << at);
-            }
-            _ => {
-                let mut bytes = [0; SLOTS];
-                for slot in slots(entry) {
-                    bytes[slot] += 1;
-                }
-                self.chunks[chunk][page] = self.new_bytes(bytes);
-                self.put(key, n);
+        let (at, slot) = place(key);
+        let page = self.chunks[chunk][at];
+        if let Some(page) = Pages::with_slot(page, slot).filter(|_| n == 1) {
+            self.chunks[chunk][at] = page;
+        } else if let Some(page) = self.pages.wider(page) {
+            self.chunks[chunk][at] = page;
+            self.put(key, n);
+        } else {
+            let beyond = self.pages.add_widest(page, slot, n);
+            if beyond > 0 {
+                *self.beyond.entry(key).or_default() += beyond;
             }
         }
-    }
-
-    fn new_bytes(&mut self, page: [u8; SLOTS]) -> u32 {
-        if let Some(free) = self.free.pop() {
-            self.bytes[free as usize] = page;
-            return BYTES | free;
-        }
-        self.bytes.push(page);
-        BYTES | (self.bytes.len() as u32 - 1)
-    }
-
-    fn new_words(&mut self, page: [u32; SLOTS]) -> u32 {
-        self.words.push(page);
-        WORDS | (self.words.len() as u32 - 1)
     }
 
     /// Adds everything another counter holds.
@@ -164,8 +117,8 @@ impl Counts {
         }
         for (number, theirs) in other.chunks_within(i64::MIN, i64::MAX) {
             let ours = self.chunk(number);
-            for (page, entry) in theirs.iter().enumerate() {
-                self.merge_page(ours, number, page, other, *entry);
+            for (at, page) in theirs.iter().enumerate().filter(|(_, p)| !p.is_empty()) {
+                self.merge_page(ours, number, at, other, *page);
             }
         }
         for (key, n) in &other.beyond {
@@ -174,47 +127,26 @@ impl Counts {
         self.total += other.total;
     }
 
-    fn merge_page(&mut self, chunk: usize, number: i64, page: usize, other: &Self, theirs: u32) {
-        let ours = self.chunks[chunk][page];
-        if theirs & KIND == BYTES {
-            let added = &other.bytes[index(theirs)];
-            if ours == 0 {
-                self.chunks[chunk][page] = self.new_bytes(*added);
-                return;
+    fn merge_page(&mut self, chunk: usize, number: i64, at: usize, other: &Self, theirs: Page) {
+        let ours = self.chunks[chunk][at];
+        let first = first_key(number, at);
+        if ours.is_empty() {
+            self.chunks[chunk][at] = self.pages.copy(&other.pages, theirs);
+        } else if theirs.is_small() {
+            theirs
+                .slots()
+                .for_each(|slot| self.put(first + slot as i64, 1));
+        } else if let Some(sum) = self.pages.merge(ours, &other.pages, theirs) {
+            self.chunks[chunk][at] = sum;
+        } else {
+            for (slot, n) in other.pages.counts(theirs).into_iter().enumerate() {
+                self.put(first + slot as i64, n);
             }
-            if ours & KIND == BYTES {
-                let counts = &mut self.bytes[index(ours)];
-                if counts
-                    .iter()
-                    .zip(added)
-                    .all(|(a, b)| a.checked_add(*b).is_some())
-                {
-                    counts.iter_mut().zip(added).for_each(|(a, b)| *a += b);
-                    return;
-                }
-            }
-        }
-        let first = (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS);
-        other.each_slot(theirs, |slot, n| self.put(first + slot as i64, n));
-    }
-
-    /// The slots of a page with their counts, as far as they fit 32 bits.
-    fn each_slot(&self, entry: u32, mut visit: impl FnMut(usize, u64)) {
-        let mut all = |counts: &mut dyn Iterator<Item = u64>| {
-            counts
-                .enumerate()
-                .filter(|(_, n)| *n > 0)
-                .for_each(|(slot, n)| visit(slot, n));
-        };
-        match entry & KIND {
-            BYTES => all(&mut self.bytes[index(entry)].iter().map(|n| u64::from(*n))),
-            WORDS => all(&mut self.words[index(entry)].iter().map(|n| u64::from(*n))),
-            _ => slots(entry).for_each(|slot| visit(slot, 1)),
         }
     }
 
     /// Chunks with their numbers, in ascending order.
-    fn chunks_within(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, &[u32; PAGES])> {
+    fn chunks_within(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, &[Page; PAGES])> {
         let end = self.base.saturating_add(self.near.len() as i64);
         let found = |number: i64, at: u32| (number, &self.chunks[at as usize - 1]);
         let below =
@@ -250,36 +182,23 @@ impl Counts {
             .into_iter()
             .flatten()
             .flat_map(move |(number, pages)| {
-                pages
+                let pages = pages
                     .iter()
                     .enumerate()
-                    .filter(|(_, entry)| **entry != 0)
-                    .map(move |(page, entry)| {
-                        (
-                            (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS),
-                            *entry,
-                        )
-                    })
+                    .filter(|(_, page)| !page.is_empty());
+                pages.map(move |(at, page)| (first_key(number, at), *page))
             })
             .filter(move |(at, _)| *at <= last && at.saturating_add(SLOTS as i64) > first)
-            .flat_map(move |(at, entry)| {
-                let page = self.page(at, entry);
+            .flat_map(move |(at, page)| {
+                let page = self.page(at, page);
                 let slots = page.into_iter().enumerate().filter(|(_, n)| *n > 0);
                 slots.map(move |(slot, n)| (at + slot as i64, n))
             })
             .filter(move |(key, _)| (first..=last).contains(key))
     }
 
-    fn page(&self, first: i64, entry: u32) -> [u64; SLOTS] {
-        let mut page = match entry & KIND {
-            BYTES => self.bytes[index(entry)].map(u64::from),
-            WORDS => self.words[index(entry)].map(u64::from),
-            _ => {
-                let mut page = [0; SLOTS];
-                slots(entry).for_each(|slot| page[slot] += 1);
-                page
-            }
-        };
+    fn page(&self, first: i64, page: Page) -> [u64; SLOTS] {
+        let mut page = self.pages.counts(page);
         if !self.beyond.is_empty() {
             for (key, n) in self.beyond.range(first..first + SLOTS as i64) {
                 page[(key - first) as usize] += n << 32;
@@ -295,12 +214,12 @@ impl Counts {
         let mut wanted = ranks.iter().peekable();
         let mut before = 0;
         for (number, pages) in self.chunks_within(i64::MIN, i64::MAX) {
-            for (page, entry) in pages.iter().enumerate().filter(|(_, entry)| **entry != 0) {
-                let first = (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS);
-                let in_page = self.page_total(first, *entry);
+            for (at, page) in pages.iter().enumerate().filter(|(_, p)| !p.is_empty()) {
+                let first = first_key(number, at);
+                let in_page = self.page_total(first, *page);
                 if wanted.peek().is_some_and(|rank| **rank < before + in_page) {
                     let mut seen = before;
-                    for (slot, n) in self.page(first, *entry).into_iter().enumerate() {
+                    for (slot, n) in self.page(first, *page).into_iter().enumerate() {
                         seen += n;
                         while wanted.next_if(|rank| **rank < seen).is_some() {
                             found.push(first + slot as i64);
@@ -316,19 +235,11 @@ impl Counts {
         found
     }
 
-    fn page_total(&self, first: i64, entry: u32) -> u64 {
-        if !self.beyond.is_empty() {
-            return self.page(first, entry).iter().sum();
-        }
-        match entry & KIND {
-            BYTES => u64::from(
-                self.bytes[index(entry)]
-                    .iter()
-                    .map(|n| u32::from(*n))
-                    .sum::<u32>(),
-            ),
-            WORDS => self.words[index(entry)].iter().map(|n| u64::from(*n)).sum(),
-            _ => u64::from(few(entry)),
+    fn page_total(&self, first: i64, page: Page) -> u64 {
+        if self.beyond.is_empty() {
+            self.pages.total(page)
+        } else {
+            self.page(first, page).iter().sum()
         }
     }
 
@@ -355,8 +266,8 @@ impl Counts {
     /// The largest key.
     pub fn last(&self) -> Option<i64> {
         let (number, pages) = self.chunks_within(i64::MIN, i64::MAX).last()?;
-        let page = pages.iter().rposition(|entry| *entry != 0)?;
-        let at = (number << CHUNK_BITS) + ((page as i64) << SLOT_BITS);
+        let page = pages.iter().rposition(|page| !page.is_empty())?;
+        let at = first_key(number, page);
         let counts = self.page(at, pages[page]);
         counts
             .iter()
@@ -372,17 +283,8 @@ fn place(key: i64) -> (usize, usize) {
     )
 }
 
-fn index(entry: u32) -> usize {
-    (entry & !KIND) as usize
-}
-
-fn few(entry: u32) -> u32 {
-    entry >> 24
-}
-
-/// The slots that an entry holds by itself, in the order they came.
-fn slots(entry: u32) -> impl Iterator<Item = usize> {
-    (0..few(entry)).map(move |i| (entry >> (i * SLOT_BITS)) as usize & (SLOTS - 1))
+fn first_key(chunk: i64, page: usize) -> i64 {
+    (chunk << CHUNK_BITS) + ((page as i64) << SLOT_BITS)
 }
 
 impl PartialEq for Counts {
@@ -417,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_grows_from_slots_to_bytes_to_words() {
+    fn a_page_grows_from_slots_to_the_widest() {
         let mut counts = Counts::default();
         for n in [1, 1, 1, 1, 1, 300, 5_000_000_000] {
             counts.add(7, n);

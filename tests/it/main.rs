@@ -6,12 +6,15 @@
 )]
 
 mod bad_input;
+mod browser;
 mod cases;
 mod change_points;
 mod check;
+mod chromium;
 mod compare;
 mod comparison;
 mod documents;
+mod fuzz;
 mod generate;
 mod harness;
 mod oracle;

@@ -71,8 +71,10 @@ const NOT_FIELDS: &[&str] = &[
     "request.id",
 ];
 
+/// Microseconds in a millisecond, the unit of most logs.
+pub const MILLISECONDS: f64 = 1e3;
 /// Microseconds in each unit of time.
-const UNITS: &[(&str, f64)] = &[("ms", 1e3), ("us", 1.0), ("ns", 1e-3), ("s", 1e6)];
+const UNITS: &[(&str, f64)] = &[("ms", MILLISECONDS), ("us", 1.0), ("ns", 1e-3), ("s", 1e6)];
 
 /// Where each field is.
 #[derive(Clone)]

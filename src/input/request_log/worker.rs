@@ -6,17 +6,16 @@ use serde_json::{Map, Value};
 
 use super::blocks::{Block, LONGEST_LINE};
 use super::keys::{Keys, Line};
+use super::series::{Found, Gathered, Known};
 use super::shape::{Fast, Shape, is_valid, unescape};
 use super::values::{self, Clock};
-use super::{Bad, HELP, SHOWN};
-use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally};
+use super::{Bad, HELP, Job, SHOWN};
+use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally, whole_bytes};
 
 /// Shapes a log may have; lines of further ones take the long way.
-const MOST_SHAPES: usize = 16;
-/// Measured fields that a line with a shape may have.
-const MOST_FIELDS: usize = 16;
-/// Names remembered by their bytes.
-const REMEMBERED: usize = 1 << 10;
+pub const MOST_SHAPES: usize = 16;
+/// Series that are gathered at a time. A log with an error of its own in every line has more.
+const MOST_SERIES: usize = 1 << 13;
 
 /// What to do with each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +43,11 @@ pub struct Answer {
     pub cut: Option<u64>,
 }
 
-/// Method and name as they stand in the log, and the endpoint's place.
-type Remembered = (Vec<u8>, Vec<u8>, usize);
-
 /// Counts blocks.
 pub struct Worker<'k> {
     keys: &'k Keys,
     task: Task,
+    most_shapes: usize,
     shapes: Vec<Shape>,
     /// The shape that fitted last.
     likely: usize,
@@ -58,9 +55,7 @@ pub struct Worker<'k> {
     values: Vec<f64>,
     endpoints: Vec<(Endpoint, EndpointTally)>,
     known: HashMap<Endpoint, usize>,
-    /// Method and name as they stand in the log, and which endpoint they are.
-    remembered: Vec<Option<Remembered>>,
-    errors: HashMap<(Option<u16>, Vec<u8>), ErrorKey>,
+    series: Known,
     users: BTreeMap<i64, u64>,
     /// The second last seen and its users, not yet in `users`.
     users_now: Option<(i64, u64)>,
@@ -75,18 +70,18 @@ pub struct Worker<'k> {
 
 impl<'k> Worker<'k> {
     /// A worker that has seen nothing.
-    pub fn new(keys: &'k Keys, task: Task) -> Self {
+    pub fn new(job: &Job<'k>) -> Self {
         Self {
-            keys,
-            task,
+            keys: job.keys,
+            task: job.task,
+            most_shapes: job.most_shapes,
             shapes: Vec::new(),
             likely: 0,
             clock: Clock::default(),
             values: Vec::new(),
             endpoints: Vec::new(),
             known: HashMap::new(),
-            remembered: vec![None; REMEMBERED],
-            errors: HashMap::new(),
+            series: Known::default(),
             users: BTreeMap::new(),
             users_now: None,
             samples: Tally::default(),
@@ -165,10 +160,9 @@ impl<'k> Worker<'k> {
             object => object?,
         };
         self.record(&object, line)?;
-        if self.shapes.len() < MOST_SHAPES {
+        if self.shapes.len() < self.most_shapes {
             let shape = Shape::learn(line, &object, self.keys);
-            self.shapes
-                .extend(shape.filter(|shape| shape.fields.len() <= MOST_FIELDS));
+            self.shapes.extend(shape);
         }
         Ok(Used::Counted)
     }
@@ -204,54 +198,44 @@ impl<'k> Worker<'k> {
 
     /// Counts a line read by its shape; `false` if it must go the long way after all.
     fn fast(&mut self, line: &Fast<'_>, shape: usize, values: &[f64]) -> bool {
-        // A text that is used is resolved below; one that is not must be valid all the same.
-        let unused: &[&[u8]] = match (line.is_request, line.failed) {
-            (true, true) => &[],
-            (true, false) => &[line.error],
-            (false, _) => &[line.error, line.method, line.name],
-        };
-        if !unused.iter().all(|text| is_valid(text)) {
-            return false;
+        if !line.is_request {
+            return self.sample(line, shape, values);
         }
-        if line.is_request {
-            let Some(endpoint) = self.remember(line.method, line.name) else {
-                return false;
-            };
-            if line.failed && !self.remember_error(line) {
-                return false;
-            }
-            if self.is_left_out(line.start_ms, line.users) {
-                return true;
-            }
-            let failure = line
-                .failed
-                .then(|| self.errors.get(&(line.status, line.error.to_vec())))
-                .flatten();
-            let mut fields = [("", 0.0); MOST_FIELDS];
-            for (field, named) in fields
-                .iter_mut()
-                .zip(self.shapes[shape].fields.iter().zip(values))
-            {
-                *field = (named.0.as_str(), *named.1);
-            }
-            let request = Request {
-                start_ms: line.start_ms,
-                response_time_us: line.response_time_us,
-                status: line.status,
-                failure,
-                users: line.users,
-                response_length: line.response_length,
-                fields: &fields[..values.len()],
-            };
-            self.without_start += u64::from(line.start_ms.is_none());
-            self.endpoints[endpoint].1.add(&request);
-            see_users(
-                &mut self.users_now,
-                &mut self.users,
-                line.start_ms,
-                line.users,
-            );
+        let Some(series) = self.series(line) else {
+            return false;
+        };
+        if self.is_left_out(line.start_ms, line.users) {
             return true;
+        }
+        see_users(
+            &mut self.users_now,
+            &mut self.users,
+            line.start_ms,
+            line.users,
+        );
+        let gathered = self.series.at(series);
+        let endpoint = &mut self.endpoints[gathered.endpoint].1;
+        let bytes = whole_bytes(line.response_length);
+        if let Some(start) = line.start_ms {
+            gathered.add(start, line.response_time_us, bytes, endpoint);
+        } else {
+            self.without_start += 1;
+            gathered.add_without_start(line.response_time_us, bytes, endpoint);
+        }
+        let names = &self.shapes[shape].fields;
+        for (name, value) in names.iter().zip(values) {
+            endpoint.add_fields(&[(name, *value)], line.start_ms);
+        }
+        true
+    }
+
+    fn sample(&mut self, line: &Fast<'_>, shape: usize, values: &[f64]) -> bool {
+        // Nothing is done with these texts; they must be valid all the same.
+        if ![line.error, line.method, line.name]
+            .iter()
+            .all(|text| is_valid(text))
+        {
+            return false;
         }
         if !self.is_left_out(line.start_ms, line.users) {
             for (name, value) in self.shapes[shape].fields.iter().zip(values) {
@@ -299,42 +283,39 @@ impl<'k> Worker<'k> {
         self.endpoints.len() - 1
     }
 
-    /// The endpoint of a method and a name as they stand in the log; `None` if an escape in them is invalid.
-    fn remember(&mut self, method: &[u8], name: &[u8]) -> Option<usize> {
-        let slot = digest(method, name);
-        if let Some((m, n, at)) = &self.remembered[slot]
-            && n == name
-            && m == method
-        {
-            return Some(*at);
-        }
-        let key = Endpoint {
-            name: unescape(name)?,
-            method: unescape(method)?,
+    /// The series of a line; `None` if an escape in its texts is invalid.
+    fn series(&mut self, line: &Fast<'_>) -> Option<usize> {
+        let place = match self.series.find(line) {
+            Found::At(at) => return Some(at),
+            Found::Free(place) => place,
         };
-        let at = self.endpoint(key);
-        self.remembered[slot] = Some((method.to_vec(), name.to_vec(), at));
-        Some(at)
+        let key = Endpoint {
+            name: unescape(line.name)?,
+            method: unescape(line.method)?,
+        };
+        let error = unescape(line.error)?;
+        let failure = line.failed.then(|| ErrorKey::new(line.status, &error));
+        let gathered = Gathered::new(self.endpoint(key), line.status, failure);
+        if self.series.len() < MOST_SERIES {
+            return Some(self.series.insert(place, line, gathered));
+        }
+        self.count_series();
+        self.series = Known::default();
+        match self.series.find(line) {
+            Found::Free(place) => Some(self.series.insert(place, line, gathered)),
+            Found::At(at) => Some(at),
+        }
     }
 
-    fn remember_error(&mut self, line: &Fast<'_>) -> bool {
-        let key = (line.status, line.error.to_vec());
-        if self.errors.contains_key(&key) {
-            return true;
+    fn count_series(&mut self) {
+        for gathered in self.series.all() {
+            gathered.count(&mut self.endpoints[gathered.endpoint].1);
         }
-        let Some(text) = unescape(line.error) else {
-            return false;
-        };
-        // A log whose every error is another is folded each time rather than kept.
-        if self.errors.len() >= REMEMBERED {
-            self.errors.clear();
-        }
-        self.errors.insert(key, ErrorKey::new(line.status, &text));
-        true
     }
 
     /// Everything counted.
     pub fn finish(mut self) -> Tally {
+        self.count_series();
         let mut tally = std::mem::take(&mut self.samples);
         if let Some((second, users)) = self.users_now {
             see_most(&mut self.users, second, users);
@@ -405,27 +386,6 @@ fn has_no_control(bytes: &[u8]) -> bool {
     let dirty = |b: &u8| u8::from(*b < b' ') & u8::from(*b != b'\n');
     let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | dirty(b)) == 0;
     bytes.chunks(1 << 12).all(clean)
-}
-
-/// A place for a name among those remembered: its length and its first and last bytes.
-fn digest(method: &[u8], name: &[u8]) -> usize {
-    let end = |bytes: &[u8], last: bool| {
-        let mut eight = [0; 8];
-        let n = bytes.len().min(8);
-        let part = if last {
-            &bytes[bytes.len() - n..]
-        } else {
-            &bytes[..n]
-        };
-        eight[..n].copy_from_slice(part);
-        u64::from_le_bytes(eight)
-    };
-    let mixed = end(name, true)
-        .wrapping_add(end(name, false).rotate_left(23))
-        .wrapping_add(end(method, false).rotate_left(41))
-        .wrapping_add(name.len() as u64)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 54) as usize
 }
 
 fn column_of(text: &[u8], key: &str) -> usize {
@@ -519,7 +479,11 @@ mod tests {
     }
 
     fn together(lines: &[String], keys: &Keys) -> (Tally, Vec<String>) {
-        let mut worker = Worker::new(keys, Task::Count(None, None));
+        let mut worker = Worker::new(&Job {
+            keys,
+            task: Task::Count(None, None),
+            most_shapes: MOST_SHAPES,
+        });
         let mut problems = Vec::new();
         for line in lines {
             let block = Block {

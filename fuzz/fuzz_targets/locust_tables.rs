@@ -1,0 +1,8 @@
+//! `cargo +nightly fuzz run locust_tables`
+#![no_main]
+
+#[path = "../src/checks.rs"]
+#[allow(dead_code, reason = "each target runs one of the checks")]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::locust_never_panics(bytes));

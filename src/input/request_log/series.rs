@@ -1,0 +1,258 @@
+//! Requests of one endpoint that ended alike, gathered until there are enough to be counted together.
+
+use super::shape::{Fast, is_same};
+use crate::tally::{Alike, EndpointTally, ErrorKey};
+
+/// Requests gathered before they are counted: enough to fetch their counters side by side, few enough to be in the cache
+/// still, and a kilobyte for each series.
+const ENOUGH: usize = 64;
+
+/// What lines of one series have in common, as it stands in the log.
+struct Likeness {
+    method: Vec<u8>,
+    name: Vec<u8>,
+    error: Vec<u8>,
+    status: Option<u16>,
+    failed: bool,
+}
+
+impl Likeness {
+    fn of(line: &Fast<'_>) -> Self {
+        Self {
+            method: line.method.to_vec(),
+            name: line.name.to_vec(),
+            error: line.error.to_vec(),
+            status: line.status,
+            failed: line.failed,
+        }
+    }
+
+    #[inline]
+    fn is_of(&self, line: &Fast<'_>) -> bool {
+        self.status == line.status
+            && self.failed == line.failed
+            && is_same(&self.name, line.name)
+            && is_same(&self.method, line.method)
+            && is_same(&self.error, line.error)
+    }
+}
+
+/// Requests of one series that are not counted yet.
+pub struct Gathered {
+    /// Which endpoint.
+    pub endpoint: usize,
+    status: Option<u16>,
+    failure: Option<ErrorKey>,
+    starts_ms: Vec<i64>,
+    response_times_us: Vec<u64>,
+    bytes: u64,
+}
+
+impl Gathered {
+    /// Nothing yet of one endpoint and outcome.
+    pub fn new(endpoint: usize, status: Option<u16>, failure: Option<ErrorKey>) -> Self {
+        Self {
+            endpoint,
+            status,
+            failure,
+            starts_ms: Vec::new(),
+            response_times_us: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// One more request; all are counted when there are enough.
+    #[inline]
+    pub fn add(&mut self, start_ms: i64, us: u64, bytes: u64, endpoint: &mut EndpointTally) {
+        self.starts_ms.push(start_ms);
+        self.response_times_us.push(us);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.starts_ms.len() >= ENOUGH {
+            self.count(endpoint);
+        }
+    }
+
+    /// One request that says no start, counted at once.
+    pub fn add_without_start(&self, us: u64, bytes: u64, endpoint: &mut EndpointTally) {
+        endpoint.add_alike(&Alike {
+            status: self.status,
+            failure: self.failure.as_ref(),
+            starts_ms: &[],
+            response_times_us: &[us],
+            bytes,
+        });
+    }
+
+    /// Counts what was gathered.
+    pub fn count(&mut self, endpoint: &mut EndpointTally) {
+        endpoint.add_alike(&Alike {
+            status: self.status,
+            failure: self.failure.as_ref(),
+            starts_ms: &self.starts_ms,
+            response_times_us: &self.response_times_us,
+            bytes: self.bytes,
+        });
+        self.starts_ms.clear();
+        self.response_times_us.clear();
+        self.bytes = 0;
+    }
+}
+
+/// Where a line's series is, or would be.
+pub enum Found {
+    /// Its number.
+    At(usize),
+    /// It is new: its place in the table.
+    Free(usize),
+}
+
+struct Series {
+    hash: u64,
+    likeness: Likeness,
+    gathered: Gathered,
+}
+
+/// All series seen, found by the bytes of a line. A table of our own because a standard map would want an owned key, or one
+/// look-up for each text.
+#[derive(Default)]
+pub struct Known {
+    /// Number of a series plus one, at or after the place its hash gives; 0 is free. Never more than half full.
+    places: Vec<u32>,
+    all: Vec<Series>,
+}
+
+impl Known {
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// A series by its number.
+    #[inline]
+    pub fn at(&mut self, number: usize) -> &mut Gathered {
+        &mut self.all[number].gathered
+    }
+
+    /// All series.
+    pub fn all(&mut self) -> impl Iterator<Item = &mut Gathered> {
+        self.all.iter_mut().map(|series| &mut series.gathered)
+    }
+
+    /// Looks for the series of a line.
+    #[inline]
+    pub fn find(&self, line: &Fast<'_>) -> Found {
+        self.look(hash(line), |likeness| likeness.is_of(line))
+    }
+
+    #[inline]
+    fn look(&self, hash: u64, is_it: impl Fn(&Likeness) -> bool) -> Found {
+        let last = self.places.len().wrapping_sub(1);
+        let mut place = hash as usize & last;
+        while let Some(number @ 1..) = self.places.get(place).map(|n| *n as usize) {
+            if is_it(&self.all[number - 1].likeness) {
+                return Found::At(number - 1);
+            }
+            place = (place + 1) & last;
+        }
+        Found::Free(place)
+    }
+
+    /// Puts a new series at its place, and returns its number.
+    pub fn insert(&mut self, place: usize, line: &Fast<'_>, gathered: Gathered) -> usize {
+        self.all.push(Series {
+            hash: hash(line),
+            likeness: Likeness::of(line),
+            gathered,
+        });
+        if self.all.len() * 2 > self.places.len() {
+            self.grow();
+        } else {
+            self.places[place] = self.all.len() as u32;
+        }
+        self.all.len() - 1
+    }
+
+    fn grow(&mut self) {
+        self.places = vec![0; (self.all.len() * 4).next_power_of_two()];
+        for number in 0..self.all.len() {
+            if let Found::Free(place) = self.look(self.all[number].hash, |_| false) {
+                self.places[place] = number as u32 + 1;
+            }
+        }
+    }
+}
+
+/// Mixes what makes a series, eight bytes at a time (as rustc's own `FxHash` does); the last eight may be looked at twice.
+#[inline]
+fn hash(line: &Fast<'_>) -> u64 {
+    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    let text = |hash: u64, text: &[u8]| {
+        let (words, bytes) = text.as_chunks::<8>();
+        let words = words.iter().copied().map(u64::from_le_bytes);
+        let hash = words.fold(hash, mix);
+        match text.last_chunk::<8>() {
+            Some(last) => mix(hash, u64::from_le_bytes(*last)),
+            None => bytes.iter().fold(hash, |hash, b| mix(hash, u64::from(*b))),
+        }
+    };
+    let outcome = u64::from(line.status.unwrap_or_default()) << 1 | u64::from(line.failed);
+    let hash = text(text(text(outcome, line.name), line.method), line.error);
+    // The upper bits are the mixed ones.
+    hash.rotate_left(26)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str, status: u16) -> Fast<'_> {
+        Fast {
+            name: name.as_bytes(),
+            status: Some(status),
+            failed: status >= 400,
+            ..Fast::default()
+        }
+    }
+
+    #[test]
+    fn each_outcome_of_each_endpoint_is_a_series() {
+        let names: Vec<String> = (0..100).map(|i| format!("/service/{i}/items")).collect();
+        let mut known = Known::default();
+        for turn in 0..2 {
+            for (i, name) in names.iter().enumerate() {
+                for (j, status) in [200, 404].into_iter().enumerate() {
+                    let line = line(name, status);
+                    let number = match known.find(&line) {
+                        Found::At(number) => number,
+                        Found::Free(place) => {
+                            assert_eq!(turn, 0, "{name} was seen");
+                            known.insert(place, &line, Gathered::new(i, line.status, None))
+                        }
+                    };
+                    assert_eq!((number, known.at(number).endpoint), (i * 2 + j, i));
+                }
+            }
+        }
+        assert_eq!(known.len(), 200);
+    }
+
+    #[test]
+    fn what_is_gathered_is_what_is_counted() {
+        let (mut endpoint, mut one_by_one) = (EndpointTally::default(), EndpointTally::default());
+        let mut gathered = Gathered::new(0, Some(200), None);
+        for i in 0..=ENOUGH as i64 {
+            gathered.add(i * 100, i as u64, 10, &mut endpoint);
+            one_by_one.add(&crate::tally::Request {
+                start_ms: Some(i * 100),
+                response_time_us: i as u64,
+                status: Some(200),
+                response_length: Some(10.0),
+                ..crate::tally::Request::default()
+            });
+        }
+        assert_eq!(endpoint.requests, ENOUGH as u64);
+        gathered.count(&mut endpoint);
+        assert_eq!(endpoint, one_by_one);
+    }
+}
