@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::mistakes::{Mistakes, Value, integer};
 use super::{Config, expression};
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::gate::regression::ID as REGRESSION;
 use crate::gate::{Combine, Gate, Level, MOST_MISSING, Requirement, Selector};
 
 mod quota;
@@ -333,6 +334,15 @@ impl<'t> Reader<'t> {
                 value.span(),
                 format!("the {what}'s `id` is empty"),
                 "write `id = \"p95-total\"`",
+            );
+            return None;
+        }
+        if id == REGRESSION {
+            self.problem(
+                "duplicate-id",
+                value.span(),
+                format!("`{id}` is the id of the verdicts of `[regression]`"),
+                "give the rule another id",
             );
             return None;
         }

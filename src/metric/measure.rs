@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use statrs::distribution::{Binomial, DiscreteCDF};
-
 use super::{Aggregate, Context, Filter, Measurement, Metric, Precision, field};
+use crate::comparison::interval::order_statistic_ranks;
 use crate::summary::quantile::{quantile, response_time};
 use crate::summary::slope_interval;
 use crate::tally::{Counts, EndpointTally, Evidence, FieldTally, windows};
@@ -218,27 +217,8 @@ fn order_statistics<I: Iterator<Item = (f64, u64)>>(
     if !(0.0..1.0).contains(&q) || q == 0.0 {
         return None;
     }
-    let binomial = Binomial::new(q, n).ok()?;
-    let rank = |p: f64| smallest(n, |k| binomial.cdf(k) >= p);
-    let (lower, upper) = (rank(0.025), rank(0.975) + 1);
-    if lower == 0 || upper > n {
-        return None;
-    }
-    Some((nth(values(), lower)?, nth(values(), upper)?))
-}
-
-/// The smallest k up to n that satisfies a condition which, once true, stays true.
-fn smallest(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, n);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
+    let ranks = order_statistic_ranks(n, q, 0.025);
+    Some((nth(values(), ranks.lower?)?, nth(values(), ranks.upper?)?))
 }
 
 /// The value of a rank, from 1.
@@ -462,6 +442,31 @@ mod tests {
         let values = || (1..=100).map(|v| (f64::from(v), 1));
         assert_eq!(order_statistics(values, 100, 0.5), Some((40.0, 61.0)));
         assert_eq!(order_statistics(values, 100, 0.99), None);
+    }
+
+    #[test]
+    fn order_statistics_interval_of_ten_million() {
+        // scipy.stats.binom.ppf(0.025, 10**7, 0.5) = 4996901, ppf(0.975, …) + 1 = 5003100; of 0.95: 9498649, 9501351.
+        // Each value stands for its own rank; only those about the bounds are apart, the rest are counted together.
+        let about = |ranks: [u64; 2]| {
+            let [low, high] = ranks;
+            let apart = |from: u64| (from - 50..from + 50).map(|rank| (rank as f64, 1));
+            let rest = |value: u64, n: u64| std::iter::once((value as f64, n));
+            move || {
+                rest(0, low - 51)
+                    .chain(apart(low))
+                    .chain(rest(low + 50, high - low - 100))
+                    .chain(apart(high))
+                    .chain(rest(high + 50, 10_000_000 - high - 49))
+            }
+        };
+        for (q, ranks) in [
+            (0.5, [4_996_901, 5_003_100]),
+            (0.95, [9_498_649, 9_501_351]),
+        ] {
+            let found = order_statistics(about(ranks), 10_000_000, q);
+            assert_eq!(found, Some((ranks[0] as f64, ranks[1] as f64)));
+        }
     }
 
     #[test]

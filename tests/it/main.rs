@@ -12,6 +12,7 @@ mod cases;
 mod change_points;
 mod check;
 mod chromium;
+mod compare;
 mod comparison;
 mod documents;
 mod fuzz;
