@@ -61,6 +61,7 @@ fn hour() -> Analysis {
     Analysis {
         summary,
         verdicts,
+        comparison: None,
         quotas: Vec::new(),
         outcome,
     }
