@@ -59,6 +59,7 @@ fn hour() -> Analysis {
     let verdicts = judge(&summary, &gates, &Terms::default());
     let outcome = Outcome::new(&verdicts, false);
     Analysis {
+        comparison: None,
         summary,
         verdicts,
         comparison: None,

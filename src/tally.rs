@@ -83,8 +83,9 @@ pub struct Request<'a> {
 
 /// Whole bytes of a body, so that their sum is exact in any order.
 #[inline]
-pub fn whole_bytes(response_length: Option<f64>) -> f64 {
-    response_length.map_or(0.0, f64::round)
+pub fn whole_bytes(response_length: Option<f64>) -> u64 {
+    // A cast from a float saturates, and what is below zero is 0.
+    response_length.map_or(0, |length| length.round() as u64)
 }
 
 /// Everything counted about one endpoint, or about the whole run.
@@ -135,7 +136,7 @@ pub struct EndpointTally {
     /// Counts per epoch second.
     pub seconds: Seconds,
     /// Sum of body bytes over the requests that state them.
-    pub bytes: f64,
+    pub bytes: u64,
 }
 
 /// A whole run.
@@ -237,7 +238,7 @@ impl EndpointTally {
             self.fields.entry(name.clone()).or_default().merge(field);
         }
         self.seconds.merge(&other.seconds);
-        self.bytes += other.bytes;
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
 

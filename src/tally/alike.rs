@@ -17,7 +17,7 @@ pub struct Alike<'a> {
     /// Response time of each in whole microseconds.
     pub response_times_us: &'a [u64],
     /// Sum of their body bytes.
-    pub bytes: f64,
+    pub bytes: u64,
 }
 
 impl EndpointTally {
@@ -38,7 +38,7 @@ impl EndpointTally {
         self.sum_squares_us = squares.fold(self.sum_squares_us, u128::saturating_add);
         self.min_us = merge_option(self.min_us, Some(*min as f64), f64::min);
         self.max_us = merge_option(self.max_us, Some(*max as f64), f64::max);
-        self.bytes += alike.bytes;
+        self.bytes = self.bytes.saturating_add(alike.bytes);
         match alike.status {
             Some(status) => *self.statuses.entry(status).or_default() += n,
             None => self.without_status += n,
