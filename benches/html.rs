@@ -62,7 +62,6 @@ fn hour() -> Analysis {
         comparison: None,
         summary,
         verdicts,
-        comparison: None,
         quotas: Vec::new(),
         outcome,
     }

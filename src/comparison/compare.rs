@@ -39,7 +39,7 @@ pub fn compare(baseline: &[Sample], current: &[Sample], terms: &Terms) -> Compar
             endpoint.rows.push(row);
         }
     }
-    let distributions = endpoints.first().and_then(|total| distributions(total));
+    let distributions = endpoints.first().and_then(distributions);
     Comparison {
         baseline: baseline.iter().map(facts).collect(),
         current: current.iter().map(facts).collect(),

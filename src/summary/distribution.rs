@@ -206,7 +206,7 @@ mod tests {
                 .iter()
                 .any(|n| n.from_ms == b.from_ms && n.to_ms == b.to_ms)
         };
-        assert!(before.bins.iter().all(same) && before.bins.len() == 2);
+        assert!(before.bins.iter().all(same) && before.bins.len() == 3);
         assert_eq!(before.bins[0].share, 0.75);
         let (nothing, _) = Distribution::of_both(&[], &current);
         assert_eq!(nothing, Distribution::default());

@@ -62,6 +62,7 @@ pub fn cell(comparison: &Comparison, endpoint: Option<&Endpoint>) -> Value {
         Some((relative, word)) => {
             let (sign, class) = signs(word);
             context! {
+                value => relative.map_or(String::new(), |change| change.to_string()),
                 change => relative.map_or_else(|| super::NONE.to_owned(), units::change),
                 word => word.name(),
                 sign,
@@ -69,7 +70,7 @@ pub fn cell(comparison: &Comparison, endpoint: Option<&Endpoint>) -> Value {
             }
         }
         None => {
-            context! { change => super::NONE, word => "not compared", sign => "", class => "same" }
+            context! { value => "", change => super::NONE, word => "not compared", sign => "", class => "same" }
         }
     }
 }
