@@ -67,10 +67,11 @@ pub fn cell(comparison: &Comparison, endpoint: Option<&Endpoint>) -> Value {
                 word => word.name(),
                 sign,
                 class,
+                shown => if class == "same" { "unseen" } else { "word" },
             }
         }
         None => {
-            context! { value => "", change => super::NONE, word => "not compared", sign => "", class => "same" }
+            context! { value => "", change => super::NONE, word => "not compared", sign => "", class => "same", shown => "unseen" }
         }
     }
 }
