@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod announce;
+pub mod project;
 mod trend;
 
+use announce::Announce;
+use project::{Completions, Explain, Init, Man, Migrate};
 pub use trend::{Algorithm, OnUndecided, Trend};
 
 /// Judge a load test after it ran.
@@ -14,8 +18,17 @@ pub use trend::{Algorithm, OnUndecided, Trend};
     name = "loadgate",
     version,
     about = "Judges a load test after it ran, and never passes what it could not measure",
-    after_help = "Exit codes: 0 every gate passed; 1 a gate failed; 2 no verdict (usage, gate file, input, I/O); \
-                  3 no gate failed, but at least one is undecided."
+    after_help = "Examples:\n  \
+        loadgate init                 write a gate file, proposed from the results found here\n  \
+        loadgate check results/       judge a run against ./loadgate.toml\n  \
+        loadgate check results/ --require 'p95 < 500ms' --out reports/\n  \
+        loadgate explain p95          what a metric, a gate or an error code means\n\n\
+        Exit codes:\n  \
+        0     every gate passed (or there were none)\n  \
+        1     a gate failed\n  \
+        2     no verdict: usage, gate file, input, I/O\n  \
+        3     no gate failed, but at least one is undecided\n  \
+        130   interrupted"
 )]
 pub struct Cli {
     /// What to do.
@@ -34,8 +47,18 @@ pub enum Command {
     Compare(Box<Compare>),
     /// Write the logs of a synthetic load test: same seed, same bytes
     Generate(Box<Generate>),
+    /// Write a gate file proposed from results, a request logger for Locust, a CI pipeline
+    Init(Init),
+    /// Carry the thresholds of k6, Taurus or Artillery over into a gate file
+    Migrate(Migrate),
+    /// Say what a gate of the gate file, a metric or an error code means
+    Explain(Explain),
     /// List every metric a gate can use
     Metrics,
+    /// Print a shell's completion script
+    Completions(Completions),
+    /// Print the manual page, of loadgate or of one command
+    Man(Man),
     /// Print a JSON Schema
     Schema {
         /// Which one
@@ -261,6 +284,9 @@ pub struct Check {
     /// Write the Markdown report
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub markdown: Option<PathBuf>,
+    #[command(flatten)]
+    /// Where else the verdict is told.
+    pub announce: Announce,
     /// Print only the outcome; problems take one line each
     #[arg(long, help_heading = "Reports")]
     pub quiet: bool,

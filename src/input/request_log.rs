@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::Tally;
 
@@ -75,7 +76,7 @@ const HELP: &str = "one JSON object for each request, with a name and a response
 /// Where a log's bytes come from.
 pub enum Content {
     /// A plain file of that length, which several threads can read at once.
-    File(File, u64),
+    File(File, u64, Progress),
     /// Anything that only comes in order.
     Stream(Box<dyn BufRead + Send>),
 }
@@ -253,10 +254,10 @@ const WORTH_A_THREAD: u64 = 1 << 21;
 
 fn each_block(content: Content, job: &Job<'_>) -> Read {
     match content {
-        Content::File(file, len) => {
+        Content::File(file, len, progress) => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let threads = threads.min((len / WORTH_A_THREAD) as usize + 1);
-            let blocks = Blocks::File(FileBlocks::new(file, len));
+            let blocks = Blocks::File(FileBlocks::new(file, len, progress));
             work(&blocks, threads, job)
         }
         Content::Stream(mut stream) => {

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod announce;
 mod bad_input;
 mod browser;
 mod cases;
@@ -16,6 +17,8 @@ mod documents;
 mod fuzz;
 mod generate;
 mod harness;
+mod manual;
 mod oracle;
+mod project;
 mod properties;
 mod systems;
