@@ -17,6 +17,7 @@ mod documents;
 mod fuzz;
 mod generate;
 mod harness;
+mod last_runs;
 mod manual;
 mod oracle;
 mod project;

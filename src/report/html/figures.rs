@@ -9,6 +9,7 @@ use crate::analysis::Analysis;
 use crate::gate::{Decision, Verdict};
 use crate::metric::{Filter, Metric};
 use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time, quota, shift};
+use crate::report::trend;
 use crate::tally::Endpoint;
 use crate::units::date_and_time;
 
@@ -67,6 +68,13 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
             figures: shifts(analysis)?,
         },
         Group {
+            id: "runs",
+            title: "The last runs",
+            note: "The whole run among those recorded before it under the same conditions."
+                .to_owned(),
+            figures: runs(analysis)?,
+        },
+        Group {
             id: "rates",
             title: "Rates and quotas",
             note: String::new(),
@@ -93,6 +101,18 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
     };
     groups.retain(filled);
     Ok(groups)
+}
+
+/// The total's series in the history that the run is recorded in.
+fn runs(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
+    let Some(group) = &analysis.trend else {
+        return Ok(Vec::new());
+    };
+    let total = group.series.iter().filter(|s| s.endpoint.is_none());
+    let drawn = total
+        .enumerate()
+        .map(|(nth, series)| trend::chart::figure(group, series, nth));
+    drawn.filter_map(anyhow::Result::transpose).collect()
 }
 
 fn shifts(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
