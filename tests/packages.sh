@@ -98,7 +98,7 @@ have "$tools/venv/bin/maturin" "the wheel and the newcomer" && {
   wheel="$(echo "$folder"/wheels/*.whl)"
   python3 -m venv "$folder/fresh" && "$folder/fresh/bin/pip" install --quiet --no-index "$wheel" || fail "pip install"
   [ "$("$folder/fresh/bin/loadgate" --version)" = "$("$binary" --version)" ] || fail "another version is installed"
-  "$folder/fresh/bin/loadgate" check "$run" --config testdata/gates/worker_batches.toml --quiet || fail "the installed program"
+  "$folder/fresh/bin/loadgate" check "$run" --require 'p95 < 1s' --require 'requests == 8540' --quiet || fail "the installed program"
   tests/newcomer.sh "$wheel" || exit 1
 }
 echo "packages: passed"
