@@ -43,6 +43,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Follow a history: has the newest run regressed, and when did what change?
     Trend(Box<Trend>),
+    /// Compare two runs, or several with several; gates are optional
+    Compare(Box<Compare>),
     /// Write the logs of a synthetic load test: same seed, same bytes
     Generate(Box<Generate>),
     /// Write a gate file proposed from results, a request logger for Locust, a CI pipeline
@@ -191,8 +193,25 @@ pub enum Color {
     Never,
 }
 
-/// Arguments of `loadgate check`.
+/// Arguments of `loadgate compare`: those of `check`, but the baseline comes first.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "loadgate compare [OPTIONS] <BASE> <CURRENT>",
+    mut_arg("runs", |runs| runs.value_names(["BASE", "CURRENT"]).num_args(2)
+        .help("The baseline and the current run: each a file, a directory, a Locust prefix or a `report.json`")),
+    after_help = "Examples:\n  \
+    loadgate compare main/ branch/                 what differs, and how sure that is\n  \
+    loadgate compare a1/ b1/ --baseline a2/ --baseline a3/ --replicate b2/ --replicate b3/\n\n\
+    Runs are the sample, not requests: one run against one raises a suspicion at most; make three a side, better five."
+)]
+pub struct Compare {
+    /// What `check` takes; the first two runs are baseline and current.
+    #[command(flatten)]
+    pub check: Check,
+}
+
+/// Arguments of `loadgate check`.
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
     loadgate check results/                        everything recognised in a folder is one run\n  \
     loadgate check results/run --require 'p95 < 500ms' --require 'failure_ratio < 1%'\n  \
@@ -209,6 +228,13 @@ pub struct Check {
     /// Add a gate: `p95 < 500ms`, `p95 < 1s on FINALIZAR*`; repeatable
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub require: Vec<String>,
+
+    /// Compare with a run, or with a `report.json` of an earlier check; repeatable, several are replicates
+    #[arg(long, value_name = "RUN|REPORT", help_heading = "Baseline")]
+    pub baseline: Vec<String>,
+    /// A further run of what is checked, for the comparison; repeatable
+    #[arg(long, value_name = "RUN", help_heading = "Baseline")]
+    pub replicate: Vec<String>,
 
     /// Read the input as this format instead of recognising it
     #[arg(long, value_name = "NAME", help_heading = "Input")]

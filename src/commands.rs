@@ -1,6 +1,8 @@
 //! The subcommands.
 
+mod baseline;
 pub mod check;
+pub mod compare;
 pub mod explain;
 pub mod generate;
 pub mod init;
@@ -46,6 +48,7 @@ pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
         Command::Check(args) => check::run(args, stdout),
         Command::Trend(args) => trend::run(args, stdout),
+        Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),
         Command::Init(args) => init::run(args, stdout),
         Command::Migrate(args) => migrate::run(args, stdout),

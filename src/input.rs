@@ -10,6 +10,7 @@ use crate::summary::Source;
 use crate::tally::Tally;
 
 pub mod locust;
+pub mod report;
 pub mod request_log;
 mod span;
 

@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 pub mod alarm;
 pub mod annotations;
 pub mod chart;
+mod compared;
 pub mod csv;
 mod figures;
 pub mod html;
@@ -147,6 +148,7 @@ pub(crate) mod fixture {
         let outcome = Outcome::new(&verdicts, false);
         Analysis {
             summary,
+            comparison: None,
             verdicts,
             quotas,
             outcome,

@@ -8,9 +8,13 @@ use crate::tally::fields::Slope;
 use crate::tally::windows::{self, Peak};
 use crate::tally::{Category, Endpoint, EndpointTally, Evidence, FieldTally, Tally};
 
+pub mod distribution;
+pub mod over_time;
 pub mod quantile;
 pub mod timeline;
 
+pub use distribution::Distribution;
+pub use over_time::OverTime;
 pub use timeline::{Interval, Timeline};
 
 /// The quantiles every report shows, in millionths.
@@ -58,6 +62,10 @@ pub struct Summary {
     pub errors: Vec<ErrorSummary>,
     /// Requests, failures, percentiles and users over time.
     pub timeline: Timeline,
+    /// Statuses, kinds of failure and measured fields in the intervals of the timeline.
+    pub over_time: OverTime,
+    /// How the run's response times are distributed.
+    pub distribution: Distribution,
     /// The busiest windows of one second, ten seconds and a minute, as far as the source tells when requests happened.
     pub peaks: Vec<PeakWindow>,
     /// What the reader must know to trust the numbers, in sentences.
@@ -294,6 +302,8 @@ impl Summary {
             _ => None,
         };
         let frame = timeline::Frame::new(&tally, &total);
+        let over_time = OverTime::new(&total, &frame);
+        let distribution = Distribution::new(&total);
         let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
         let total = EndpointSummary::new(None, total, duration_s, &frame);
         let (errors, users_max) = (errors(&tally), tally.users.values().max().copied());
@@ -307,6 +317,8 @@ impl Summary {
             sources: about.sources,
             metadata: about.metadata,
             timeline: total.timeline.clone(),
+            over_time,
+            distribution,
             peaks: peaks(&total.tally, &endpoints, duration_s),
             errors,
             total,

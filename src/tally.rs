@@ -83,8 +83,9 @@ pub struct Request<'a> {
 
 /// Whole bytes of a body, so that their sum is exact in any order.
 #[inline]
-pub fn whole_bytes(response_length: Option<f64>) -> f64 {
-    response_length.map_or(0.0, f64::round)
+pub fn whole_bytes(response_length: Option<f64>) -> u64 {
+    // A cast from a float saturates, and what is below zero is 0.
+    response_length.map_or(0, |length| length.round() as u64)
 }
 
 /// Everything counted about one endpoint, or about the whole run.
@@ -122,6 +123,8 @@ pub struct EndpointTally {
     pub last_end_ms: Option<i64>,
     /// HTTP status → requests.
     pub statuses: BTreeMap<u16, u64>,
+    /// HTTP status → epoch second of the start → requests; those without a start are left out.
+    pub status_seconds: BTreeMap<u16, Counts>,
     /// Requests without any status.
     pub without_status: u64,
     /// Failures by HTTP status (`None`: no status).
@@ -133,7 +136,7 @@ pub struct EndpointTally {
     /// Counts per epoch second.
     pub seconds: Seconds,
     /// Sum of body bytes over the requests that state them.
-    pub bytes: f64,
+    pub bytes: u64,
 }
 
 /// A whole run.
@@ -220,6 +223,12 @@ impl EndpointTally {
         };
         self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
         add_counts(&mut self.statuses, &other.statuses);
+        for (status, seconds) in &other.status_seconds {
+            self.status_seconds
+                .entry(*status)
+                .or_default()
+                .merge(seconds);
+        }
         self.without_status += other.without_status;
         add_counts(&mut self.failures_by_status, &other.failures_by_status);
         for (key, error) in &other.errors {
@@ -229,7 +238,7 @@ impl EndpointTally {
             self.fields.entry(name.clone()).or_default().merge(field);
         }
         self.seconds.merge(&other.seconds);
-        self.bytes += other.bytes;
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
 

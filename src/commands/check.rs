@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, baseline};
 use crate::analysis::Analysis;
 use crate::ci::Ci;
 use crate::cli::{Check, Color, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::gate::{Terms, judge, quota};
+use crate::gate::{Terms, judge, quota, regression};
 use crate::input::{self, Options, Span};
 use crate::outcome::Outcome;
 use crate::progress::Progress;
@@ -152,10 +152,7 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     let loaded = input::load(&args.runs, &options)?;
     let mut metadata: BTreeMap<String, String> = args.label.iter().cloned().collect();
     let label = metadata.remove("name").unwrap_or_else(|| label(&args.runs));
-    let terms = Terms {
-        expected: config.expected.clone(),
-        refused: loaded.refused,
-    };
+    let refused = loaded.refused;
     let about = About {
         label,
         sources: loaded.sources,
@@ -163,13 +160,28 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         notes: loaded.notes,
     };
     let summary = Summary::new(loaded.tally, about);
+    let comparison = baseline::against(args, config, &options, &summary)?;
+    let terms = Terms {
+        expected: config.expected.clone(),
+        refused,
+        comparison: comparison.as_ref(),
+        policy: config
+            .regression
+            .as_ref()
+            .map(|r| r.policy)
+            .unwrap_or_default(),
+    };
     let mut verdicts = judge(&summary, &config.gates, &terms);
     let judged = quota::judge(&summary, &config.quotas, &terms);
     let (quotas, of_quotas): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
     verdicts.extend(of_quotas);
+    if let Some(rule) = &config.regression {
+        verdicts.extend(regression::judge(&summary, rule, &terms));
+    }
     let outcome = Outcome::new(&verdicts, config.undecided_warns);
     Ok(Analysis {
         summary,
+        comparison,
         verdicts,
         quotas,
         outcome,

@@ -314,6 +314,11 @@ fn join(tally: &mut Tally, history: Tally, from_json: bool) {
     tally.users = history.users;
     tally.reported_timeline = history.reported_timeline;
     if from_json {
+        for (key, counts) in history.endpoints {
+            if let Some(endpoint) = tally.endpoints.get_mut(&key) {
+                endpoint.seconds.batches = counts.seconds.batches;
+            }
+        }
         return;
     }
     for (key, counts) in history.endpoints {

@@ -1,6 +1,7 @@
 //! `metrics.csv`: long form for trends, in base units, safe to open in a spreadsheet.
 
 use crate::analysis::Analysis;
+use crate::comparison::{Comparison, EndpointComparison, Row};
 use crate::summary::EndpointSummary;
 use crate::units::{moment, quantile_name};
 
@@ -42,6 +43,25 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     for (metric, value) in rates(analysis) {
         row("", "Total", &metric, Some(value), "", "")?;
     }
+    for (endpoint, compared) in analysis.comparison.iter().flat_map(rows_of) {
+        let (method, name) = endpoint
+            .endpoint
+            .as_ref()
+            .map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
+        let unit = compared.metric.unit().symbol();
+        let word = compared.judgement.word.name();
+        let metric = format!("baseline:{}", compared.metric);
+        row(
+            method,
+            name,
+            &metric,
+            compared.baseline.clone().ok(),
+            unit,
+            "",
+        )?;
+        let metric = format!("change:{}", compared.metric);
+        row(method, name, &metric, compared.change, unit, word)?;
+    }
     for verdict in &analysis.verdicts {
         let total = if verdict.selector.is_some() {
             ""
@@ -63,6 +83,12 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         )?;
     }
     Ok(String::from_utf8(table.into_inner()?)?)
+}
+
+/// Every compared figure with its endpoint.
+fn rows_of(comparison: &Comparison) -> impl Iterator<Item = (&EndpointComparison, &Row)> {
+    let endpoints = comparison.endpoints.iter();
+    endpoints.flat_map(|e| e.rows.iter().map(move |row| (e, row)))
 }
 
 /// Name, value and base unit of everything known of an endpoint; what is not known has no row.

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::compared;
 use super::figures::{self, NONE};
 use super::markdown::is_direction_mark;
 use crate::analysis::Analysis;
+use crate::comparison::Comparison;
 use crate::gate::{Decision, Verdict};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
@@ -39,6 +41,9 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
             "Measured fields",
             &rows(&figures::FIELD_COLUMNS, fields),
         );
+    }
+    if let Some(comparison) = &analysis.comparison {
+        compared(&mut text, comparison);
     }
     if !analysis.summary.notes.is_empty() {
         text.push_str("\nNotes\n");
@@ -157,6 +162,20 @@ fn rows<const N: usize>(header: &[&str; N], rows: Vec<[String; N]>) -> Table {
         table.add_row(row);
     }
     table
+}
+
+/// What differs from the baseline: the notable first, then why the rest could not be told.
+fn compared(text: &mut String, comparison: &Comparison) {
+    let all = compared::rows(comparison);
+    let hidden = all.len().saturating_sub(compared::MOST_ROWS);
+    let shown: Vec<_> = all.into_iter().take(compared::MOST_ROWS).collect();
+    section(text, "Comparison", &rows(&compared::COLUMNS, shown));
+    if hidden > 0 {
+        let _ = writeln!(text, "… and {hidden} more in the other reports");
+    }
+    for line in compared::lines(comparison) {
+        wrapped(text, "  * ", &line);
+    }
 }
 
 fn errors(summary: &Summary) -> Table {

@@ -7,9 +7,11 @@
 
 mod announce;
 mod bad_input;
+mod browser;
 mod cases;
 mod change_points;
 mod check;
+mod chromium;
 mod comparison;
 mod documents;
 mod fuzz;

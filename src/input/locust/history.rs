@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::stats::{self, Columns};
 use super::text::{Number, Table};
 use crate::diagnostic::Diagnostic;
+use crate::tally::seconds::Batch;
 use crate::tally::{Endpoint, EndpointTally, Seconds, Tally};
 
 /// One entry (an endpoint, or the total) over time.
@@ -186,6 +187,11 @@ impl Series {
         };
         self.seconds.requests.add(second, requests);
         self.seconds.failures.add(second, failures);
+        let before = self.last.sum_us.filter(|_| !reset).unwrap_or(0.0);
+        if let Some(sum) = row.sum_us.filter(|_| requests > 0) {
+            let sum_us = (sum - before).max(0.0).round() as u64;
+            self.seconds.add_batch(second, Batch { requests, sum_us });
+        }
         self.started = true;
         self.last = row;
         reset

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
-use crate::tally::{Endpoint, EndpointTally, Evidence, Tally};
+use crate::tally::{Endpoint, EndpointTally, Evidence, Tally, whole_bytes};
 
 #[derive(serde::Deserialize)]
 struct Entry {
@@ -100,7 +100,7 @@ fn count(entry: &Entry) -> Option<EndpointTally> {
         without_status: entry.num_requests,
         first_start_ms: epoch_ms(entry.start_time),
         last_end_ms: epoch_ms(entry.last_request_timestamp),
-        bytes: entry.total_content_length.unwrap_or(0.0),
+        bytes: whole_bytes(entry.total_content_length),
         ..EndpointTally::default()
     };
     for (ms, n) in &entry.response_times {

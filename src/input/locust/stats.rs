@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::text::{Number, Row, Table};
 use crate::diagnostic::Diagnostic;
-use crate::tally::{Endpoint, EndpointTally, Evidence, Tally};
+use crate::tally::{Endpoint, EndpointTally, Evidence, Tally, whole_bytes};
 
 /// What a table held.
 #[derive(Default)]
@@ -125,7 +125,7 @@ impl Columns {
             reported_rps: rps,
             without_start: requests,
             without_status: requests,
-            bytes: size.map_or(0.0, |size| size * requests as f64),
+            bytes: whole_bytes(size.map(|size| size * requests as f64)),
             ..EndpointTally::default()
         })
     }

@@ -45,7 +45,7 @@ pub struct Gathered {
     failure: Option<ErrorKey>,
     starts_ms: Vec<i64>,
     response_times_us: Vec<u64>,
-    bytes: f64,
+    bytes: u64,
 }
 
 impl Gathered {
@@ -57,23 +57,23 @@ impl Gathered {
             failure,
             starts_ms: Vec::new(),
             response_times_us: Vec::new(),
-            bytes: 0.0,
+            bytes: 0,
         }
     }
 
     /// One more request; all are counted when there are enough.
     #[inline]
-    pub fn add(&mut self, start_ms: i64, us: u64, bytes: f64, endpoint: &mut EndpointTally) {
+    pub fn add(&mut self, start_ms: i64, us: u64, bytes: u64, endpoint: &mut EndpointTally) {
         self.starts_ms.push(start_ms);
         self.response_times_us.push(us);
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
         if self.starts_ms.len() >= ENOUGH {
             self.count(endpoint);
         }
     }
 
     /// One request that says no start, counted at once.
-    pub fn add_without_start(&self, us: u64, bytes: f64, endpoint: &mut EndpointTally) {
+    pub fn add_without_start(&self, us: u64, bytes: u64, endpoint: &mut EndpointTally) {
         endpoint.add_alike(&Alike {
             status: self.status,
             failure: self.failure.as_ref(),
@@ -94,7 +94,7 @@ impl Gathered {
         });
         self.starts_ms.clear();
         self.response_times_us.clear();
-        self.bytes = 0.0;
+        self.bytes = 0;
     }
 }
 
@@ -242,7 +242,7 @@ mod tests {
         let (mut endpoint, mut one_by_one) = (EndpointTally::default(), EndpointTally::default());
         let mut gathered = Gathered::new(0, Some(200), None);
         for i in 0..=ENOUGH as i64 {
-            gathered.add(i * 100, i as u64, 10.0, &mut endpoint);
+            gathered.add(i * 100, i as u64, 10, &mut endpoint);
             one_by_one.add(&crate::tally::Request {
                 start_ms: Some(i * 100),
                 response_time_us: i as u64,

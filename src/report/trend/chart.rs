@@ -1,105 +1,60 @@
-//! One series as inline SVG: the runs, their levels, the steps between them, and what the newest run should have been.
-//!
-//! As in [`crate::report::chart`], each role has a colour of its own that becomes a CSS variable.
+//! One series: the runs, their levels, the steps between them, and what the newest run should have been.
 
-use anyhow::anyhow;
-use plotters::prelude::*;
-
+use crate::report::chart::axis::Axis;
+use crate::report::chart::{Mark, Plot, Role, Shape};
 use crate::trend::Series;
 
-const WIDTH: u32 = 760;
-const HEIGHT: u32 = 190;
+/// Height of a figure's plane in pixels.
+const HEIGHT: u32 = 150;
+/// Numbers of runs that are written below a figure.
+const TICKS: usize = 8;
 
-/// What is drawn: its colour in the drawing, and the CSS variable it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Runs,
-    Level,
-    Step,
-    Expected,
-    Text,
-    Grid,
-}
-
-impl Role {
-    const ALL: [(Self, &'static str); 6] = [
-        (Self::Runs, "var(--first)"),
-        (Self::Level, "var(--second)"),
-        (Self::Step, "var(--limit)"),
-        (Self::Expected, "var(--third)"),
-        (Self::Text, "var(--quiet)"),
-        (Self::Grid, "var(--grid)"),
-    ];
-
-    fn color(self) -> RGBColor {
-        match self {
-            Self::Runs => RGBColor(1, 1, 241),
-            Self::Level => RGBColor(1, 1, 242),
-            Self::Step => RGBColor(1, 1, 243),
-            Self::Expected => RGBColor(1, 1, 244),
-            Self::Text => RGBColor(1, 1, 245),
-            Self::Grid => RGBColor(1, 1, 246),
-        }
-    }
-}
-
-/// Draws a series; runs are numbered from 1.
-pub fn draw(series: &Series) -> anyhow::Result<String> {
-    let mut svg = String::new();
-    paint(&mut svg, series).map_err(|error| anyhow!("cannot draw the chart: {error}"))?;
-    Ok(themed(&svg))
-}
-
-type Painted<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
-
-fn paint<'a>(svg: &'a mut String, series: &Series) -> Painted<'a> {
-    let root = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
-    let text = ("sans-serif", 12).into_font().color(&Role::Text.color());
-    let unit = series.metric.unit();
+/// Draws a series; runs are numbered from 1. `id` is the figure's, whose title and description the drawing has.
+pub fn draw(series: &Series, id: &str) -> anyhow::Result<String> {
     let (low, high) = range(series);
-    let end = series.values.len() as f64 + 0.5;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(8)
-        .x_label_area_size(24)
-        .y_label_area_size(72)
-        .build_cartesian_2d(0.5..end, low..high)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(Role::Grid.color())
-        .axis_style(Role::Grid.color())
-        .x_labels(series.values.len().min(12))
-        .y_labels(4)
-        .label_style(text)
-        .x_label_formatter(&|run| format!("{run:.0}"))
-        .y_label_formatter(&|value| unit.human(*value))
-        .draw()?;
+    let newest = series.values.len() as f64;
+    let mut marks = Vec::new();
+    if let Some(prediction) = series.newest.prediction {
+        let (lower, upper) = (prediction.lower.max(low), prediction.upper.min(high));
+        let expected = vec![[newest - 0.35, newest + 0.35, lower, upper]];
+        marks.push(mark(Role::Soft, Shape::Columns(expected)));
+    }
     for step in &series.steps {
         let at = step.run as f64 + 0.5;
-        let line = [(at, low), (at, high)];
-        chart.draw_series(LineSeries::new(line, Role::Step.color().stroke_width(1)))?;
-    }
-    if let Some(prediction) = series.newest.prediction {
-        let newest = series.values.len() as f64;
-        let bar = [
-            (newest - 0.35, prediction.lower.max(low)),
-            (newest + 0.35, prediction.upper.min(high)),
-        ];
-        chart.draw_series([Rectangle::new(bar, Role::Expected.color().stroke_width(1))])?;
+        let line = vec![(at, Some(low)), (at, Some(high))];
+        marks.push(mark(Role::Base, Shape::Line(line)));
     }
     for line in levels(series) {
-        chart.draw_series(LineSeries::new(line, Role::Level.color().stroke_width(2)))?;
+        let line = line.into_iter().map(|(x, y)| (x, Some(y))).collect();
+        marks.push(mark(Role::Accent, Shape::Line(line)));
     }
-    let values = || series.values.iter().enumerate();
-    let runs: Vec<(f64, Option<f64>)> = values().map(|(i, v)| (i as f64 + 1.0, *v)).collect();
-    for run in runs.split(|(_, v)| v.is_none()) {
-        let line = run.iter().filter_map(|(x, v)| Some((*x, (*v)?)));
-        chart.draw_series(LineSeries::new(line, Role::Runs.color().stroke_width(1)))?;
+    let runs = || (1..).map(f64::from).zip(series.values.iter().copied());
+    marks.push(mark(Role::Calm, Shape::Line(runs().collect())));
+    let dots = runs().filter_map(|(x, y)| Some((x, y?)));
+    marks.push(mark(Role::Ink, Shape::Dots(dots.collect())));
+    let every = series.values.len().div_ceil(TICKS).max(1);
+    let ticks = (1..=series.values.len()).step_by(every);
+    let plot = Plot {
+        x: Axis::named(
+            0.5,
+            newest + 0.5,
+            ticks.map(|run| (run as f64, run.to_string())).collect(),
+        ),
+        y: Axis::between(series.metric.unit(), low, high),
+        height: HEIGHT,
+        marks,
+        limits: Vec::new(),
+        spans: Vec::new(),
+    };
+    plot.svg(id)
+}
+
+fn mark(role: Role, shape: Shape) -> Mark {
+    Mark {
+        role,
+        label: String::new(),
+        shape,
     }
-    let dots = runs.iter().filter_map(|(x, v)| Some((*x, (*v)?)));
-    chart.draw_series(dots.map(|at| Circle::new(at, 3, Role::Runs.color().filled())))?;
-    root.present()
 }
 
 /// From a little below the smallest to a little above the largest value that is drawn; the end of a prediction that is
@@ -116,7 +71,7 @@ fn range(series: &Series) -> (f64, f64) {
         low = low.min(prediction.lower.max(low * 0.7));
         high = high.max(prediction.upper.min(high * 1.3));
     }
-    let room = ((high - low) * 0.12).max(high * 0.02).max(1e-9);
+    let room = (high * 0.02).max(1e-9);
     ((low - room).max(0.0), high + room)
 }
 
@@ -140,15 +95,4 @@ fn levels(series: &Series) -> Vec<Vec<(f64, f64)>> {
         vec![(at(drift.first), drift.before), (newest, drift.after)]
     }));
     lines
-}
-
-/// The drawing with the page's colours, scaling to its column.
-fn themed(svg: &str) -> String {
-    let sized = format!("<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" ");
-    let mut themed = svg.replacen(&sized, "<svg ", 1);
-    for (role, variable) in Role::ALL {
-        let RGBColor(r, g, b) = role.color();
-        themed = themed.replace(&format!("#{r:02X}{g:02X}{b:02X}"), variable);
-    }
-    themed
 }
