@@ -34,6 +34,14 @@ have shellcheck "scripts" && {
   shellcheck --severity=warning .ci/run .ci/tools .ci/package .github/action/* tests/*.sh || fail "shellcheck"
 }
 
+# What the Dockerfile copies is enough to build from.
+mkdir "$folder/context"
+sed -n 's/^COPY \([^-].*\) [^ ]*$/\1/p' Dockerfile | tr ' ' '\n' | while read -r copied; do
+  grep -qx "!$copied" .dockerignore || fail "$copied is kept from Docker"
+  cp -r "$copied" "$folder/context/"
+done || exit 1
+(cd "$folder/context" && CARGO_TARGET_DIR="$target" cargo check --quiet --locked --bins) || fail "the Dockerfile copies too little"
+
 have man "the manual page" && for page in "" check init explain; do
   # shellcheck disable=SC2086
   "$binary" man $page >"$folder/page.1"
