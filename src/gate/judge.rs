@@ -281,7 +281,7 @@ fn straddling(precision: &Precision, unit: Unit) -> String {
     let Precision { low, high, because } = *precision;
     let low = unit.human(low);
     if high.is_infinite() {
-        return format!("{because}: the value is {low} so far, and a whole window could hold more");
+        return format!("{because}: the value is at least {low}, and may be more");
     }
     let high = unit.human(high);
     format!("{because}: the value lies between {low} and {high}, on either side of the limit")

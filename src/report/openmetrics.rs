@@ -80,7 +80,8 @@ fn run(analysis: &Analysis) -> Vec<Family> {
             summary.users_max.map(|users| users as f64),
         ),
     ];
-    let peaks = summary.peaks.iter().map(|peak| {
+    let exact = summary.peaks.iter().filter(|peak| peak.is_exact());
+    let peaks = exact.map(|peak| {
         let window = Unit::Time
             .human(peak.peak.window_ms as f64)
             .replace(' ', "");
@@ -91,7 +92,7 @@ fn run(analysis: &Analysis) -> Vec<Family> {
         ..one(
             "loadgate_peak_requests",
             "",
-            "Most requests in any window of that length.",
+            "Most requests in any window of that length, where it is known exactly.",
             None,
         )
     });

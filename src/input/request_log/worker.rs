@@ -102,15 +102,16 @@ impl<'k> Worker<'k> {
             bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         }
         // One look at the whole block tells whether shapes may be tried on all its lines.
-        let is_plain = std::str::from_utf8(bytes).is_ok() && has_no_control(bytes);
+        let is_plain = is_printable_ascii(bytes)
+            || (has_no_control(bytes) && std::str::from_utf8(bytes).is_ok());
         let mut from = 0;
         while from < bytes.len() {
             let end = memchr::memchr(b'\n', &bytes[from..]).map(|at| from + at);
-            let line = &bytes[from..end.unwrap_or(bytes.len())];
+            let (text, len) = (&bytes[from..], end.unwrap_or(bytes.len()) - from);
             from = end.map_or(bytes.len(), |end| end + 1);
             answer.lines += 1;
             let is_cut = block.is_last && end.is_none();
-            match self.line(line, is_plain, is_cut) {
+            match self.line(text, len, is_plain, is_cut) {
                 Ok(Used::Counted) => answer.records += 1,
                 Ok(Used::Blank) => {}
                 Ok(Used::Cut) => answer.cut = Some(answer.lines),
@@ -125,13 +126,21 @@ impl<'k> Worker<'k> {
         answer
     }
 
-    fn line(&mut self, line: &[u8], is_plain: bool, may_be_cut: bool) -> Result<Used, Bad> {
+    /// Counts the line that is the first `len` bytes of a text.
+    fn line(
+        &mut self,
+        text: &[u8],
+        len: usize,
+        is_plain: bool,
+        may_be_cut: bool,
+    ) -> Result<Used, Bad> {
+        let line = &text[..len];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if is_plain || (has_no_control(line) && std::str::from_utf8(line).is_ok()) {
             for turn in 0..self.shapes.len() {
                 let at = (self.likely + turn) % self.shapes.len();
                 let mut values = std::mem::take(&mut self.values);
-                let read = self.shapes[at].read(line, &mut self.clock, &mut values);
+                let read = self.shapes[at].read(text, line.len(), &mut self.clock, &mut values);
                 let counted = read.is_some_and(|fast| self.fast(&fast, at, &values));
                 self.values = values;
                 if counted {
@@ -380,11 +389,22 @@ fn see_most(users: &mut BTreeMap<i64, u64>, second: i64, count: u64) {
     *most = (*most).max(count);
 }
 
-/// Whether there is no control character but line ends. In pieces without a way out, which compilers turn into wide
-/// instructions.
+/// Whether there is no control character but line ends, and nothing beyond ASCII.
+fn is_printable_ascii(bytes: &[u8]) -> bool {
+    // Beyond ASCII is below zero.
+    none(bytes, |b| {
+        u8::from(b.cast_signed() < 0x20) & u8::from(b != b'\n')
+    })
+}
+
+/// Whether there is no control character but line ends.
 fn has_no_control(bytes: &[u8]) -> bool {
-    let dirty = |b: &u8| u8::from(*b < b' ') & u8::from(*b != b'\n');
-    let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | dirty(b)) == 0;
+    none(bytes, |b| u8::from(b < b' ') & u8::from(b != b'\n'))
+}
+
+/// Whether no byte is marked. In pieces without a way out, which compilers turn into wide instructions.
+fn none(bytes: &[u8], mark: impl Fn(u8) -> u8) -> bool {
+    let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | mark(*b)) == 0;
     bytes.chunks(1 << 12).all(clean)
 }
 
