@@ -12,6 +12,8 @@ cd "$root" || exit 1
 target="${CARGO_TARGET_DIR:-$root/target}"
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
+# Nothing of this is for the job that runs it.
+unset GITHUB_ACTIONS GITLAB_CI TF_BUILD TEAMCITY_VERSION
 fail() {
   echo "packages: FAILED: $*" >&2
   exit 1
