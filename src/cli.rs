@@ -177,7 +177,7 @@ pub enum SchemaName {
 pub enum Phase {
     /// The longest time with the most users: no ramp-up, no ramp-down
     Steady,
-    /// The whole run
+    /// No phase is cut out
     All,
 }
 
@@ -252,7 +252,7 @@ pub struct Check {
     /// Leave out requests that start at or after this
     #[arg(long, value_name = "MOMENT", help_heading = "Input")]
     pub to: Option<String>,
-    /// Count only the phase with the most users, or everything whatever the gate file says
+    /// Count only the phase with the most users; `all` is the whole of what the other flags leave, whatever the gate file says
     #[arg(long, value_enum, help_heading = "Input")]
     pub phase: Option<Phase>,
     /// Go on despite up to N bad lines, and say so in every report
