@@ -76,6 +76,12 @@ fn repr_and_plain_text_fold_to_one() {
 }
 
 #[test]
+fn deep_nesting_is_left_alone() {
+    let deep = format!("{}1{}", "E(".repeat(100_000), ")".repeat(100_000));
+    assert_eq!(fold(&deep), deep.replace('1', "#"));
+}
+
+#[test]
 fn ids_numbers_and_addresses_fold() {
     for (message, folded) in [
         ("<Response at 0x7f3a22>", "<Response at #>"),
