@@ -35,6 +35,7 @@ pub mod interrupt;
 pub mod metric;
 pub mod migrate;
 pub mod outcome;
+mod parallel;
 pub mod progress;
 pub mod report;
 pub mod summary;

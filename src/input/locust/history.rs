@@ -195,8 +195,8 @@ impl Series {
         };
         self.seconds.requests.add(second, requests);
         self.seconds.failures.add(second, failures);
-        let before = self.last.sum_us.filter(|_| !reset).unwrap_or(0.0);
-        if let Some(sum) = row.sum_us.filter(|_| requests > 0) {
+        let before = self.last.sum_us().filter(|_| !reset).unwrap_or(0.0);
+        if let Some(sum) = row.sum_us().filter(|_| requests > 0) {
             let sum_us = (sum - before).max(0.0).round() as u64;
             self.seconds.add_batch(second, Batch { requests, sum_us });
         }

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use crate::progress::Progress;
 
 /// Bytes in a block, to which the rest of its last line is added.
-pub const BLOCK: usize = 1 << 20;
+pub const BLOCK: usize = 1 << 18;
 /// Longest line that is read.
 pub const LONGEST_LINE: usize = 1 << 20;
 /// How much is read at a time to find the end of a block's last line.
