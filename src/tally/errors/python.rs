@@ -150,12 +150,11 @@ fn value_end(text: &str) -> Option<usize> {
             (Some(_), _) if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(q), c) if q == c => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth = depth.checked_sub(1)?,
             (None, ',') if depth == 0 => return Some(at),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     (depth == 0 && quote.is_none()).then_some(text.len())
