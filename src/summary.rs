@@ -346,7 +346,7 @@ fn errors(tally: &Tally) -> Vec<ErrorSummary> {
             counts.errors.iter().map(move |(key, error)| ErrorSummary {
                 endpoint: endpoint.clone(),
                 status: key.status,
-                category: key.category,
+                category: error.category,
                 message: key.message.clone(),
                 count: error.count,
                 share: (counts.requests > 0).then(|| error.count as f64 / counts.requests as f64),

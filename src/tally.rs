@@ -140,7 +140,7 @@ pub struct EndpointTally {
     pub without_status: u64,
     /// Failures by HTTP status (`None`: no status).
     pub failures_by_status: BTreeMap<Option<u16>, u64>,
-    /// Errors by status, category and folded message.
+    /// Errors by status and folded message.
     pub errors: BTreeMap<ErrorKey, ErrorTally>,
     /// Measured fields.
     pub fields: BTreeMap<String, FieldTally>,
@@ -356,7 +356,15 @@ impl Tally {
     /// The run as one endpoint: the source's own total row where there is one, else the sum of all endpoints.
     pub fn total(&self) -> EndpointTally {
         if let Some(total) = &self.reported_total {
-            return total.clone();
+            let mut total = total.clone();
+            // Locust's total row has no messages of its own; the failures table has them by endpoint.
+            if total.errors.is_empty() {
+                let errors = self.endpoints.values().flat_map(|e| &e.errors);
+                for (key, error) in errors {
+                    total.errors.entry(key.clone()).or_default().merge(error);
+                }
+            }
+            return total;
         }
         let mut total = EndpointTally::default();
         let all = || self.endpoints.values();

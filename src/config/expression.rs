@@ -298,13 +298,21 @@ fn filter(part: Part<'_>) -> Parsed<Filter> {
         }
     } else if let Some(pattern) = part.text.strip_prefix("error~") {
         let pattern = pattern.trim().trim_matches('"');
-        return Regex::new(pattern).map(Filter::Error).map_err(|e| {
+        let regex = Regex::new(pattern).map_err(|e| {
             part.wrong(
                 "bad-expression",
                 e.to_string().lines().last().unwrap_or_default(),
                 help,
             )
-        });
+        })?;
+        return match crate::tally::errors::foldable(pattern) {
+            None => Ok(Filter::Error(regex)),
+            Some(instead) => Err(part.wrong(
+                "bad-expression",
+                format!("`{pattern}` looks for a number, but in messages numbers and ids are `#`"),
+                format!("write `error~\"{instead}\"`; a status is selected by `status=503` or `status=5xx`"),
+            )),
+        };
     }
     Err(part.wrong(
         "bad-expression",
@@ -518,6 +526,14 @@ mod tests {
         assert_eq!(
             mistake("ratio(state=1) < 1%"),
             ("bad-expression", "state=1".into())
+        );
+        assert_eq!(
+            mistake("count(error~\"timeout after 5001\") == 0"),
+            ("bad-expression", "error~\"timeout after 5001\"".into())
+        );
+        assert!(
+            parse(r#"count(error~"after \d+ms") == 0"#)
+                .is_err_and(|m| m.help.contains(r#"`error~"after #ms"`"#))
         );
         assert_eq!(mistake("max(rows) < 3s"), ("bad-unit", "3s".into()));
         assert!(

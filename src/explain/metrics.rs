@@ -116,7 +116,7 @@ fn counts(metric: &Metric) -> Option<About> {
         Metric::Ratio(_) => new(
             "ratio(FILTER)",
             "the share of requests that the filter selects",
-            "Requests with that status (`status=429`), with a status of that class (`status=5xx`), or failures whose message matches (`error~\"text\"`), by all requests.",
+            "Requests with that status (`status=429`), with a status of that class (`status=5xx`), or failures whose message matches (`error~\"text\"`), by all requests. In messages numbers and ids are `#`: `error~\"timeout after #\"`. Requests whose status the log does not say leave the value of a status open.",
             STATUS,
             "ratio(status=5xx) < 0.5%",
         ),

@@ -293,11 +293,13 @@ impl Tables {
             match tally.endpoints.get_mut(&failure.endpoint) {
                 Some(endpoint) => {
                     let (first, last) = failure.seen;
-                    endpoint
-                        .errors
-                        .entry(failure.key)
-                        .or_default()
-                        .add(failure.count, first, last);
+                    let category = failure.key.category;
+                    endpoint.errors.entry(failure.key).or_default().add(
+                        category,
+                        failure.count,
+                        first,
+                        last,
+                    );
                 }
                 None => unplaced += failure.count,
             }

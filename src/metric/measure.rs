@@ -41,8 +41,10 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         Metric::SuccessRatio => Ok(share(n - tally.failures.min(n), n)),
         Metric::UnexpectedFailures => unexpected(tally, context).map(|k| plain(k as f64, n)),
         Metric::UnexpectedFailureRatio => unexpected(tally, context).map(|k| share(k, n)),
-        Metric::Ratio(filter) => filtered(filter, tally).map(|k| share(k, n)),
-        Metric::Count(filter) => filtered(filter, tally).map(|k| plain(k as f64, n)),
+        Metric::Ratio(filter) => filtered(filter, tally).map(|found| found.measured(share, n)),
+        Metric::Count(filter) => {
+            filtered(filter, tally).map(|found| found.measured(|k, n| plain(k as f64, n), n))
+        }
         Metric::Min => known(tally.min_us.map(|us| us / 1e3), n, "shortest response time"),
         Metric::Mean => known(
             tally.sum_us().map(|us| us / n as f64 / 1e3),
@@ -122,17 +124,53 @@ fn unexpected(tally: &EndpointTally, context: &Context) -> Result<u64, String> {
     Ok(tally.failures - expected.map(|(_, n)| n).sum::<u64>())
 }
 
-fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<u64, String> {
+/// How many requests a filter selects, and how many more it may.
+struct Selected {
+    count: u64,
+    unknown: u64,
+}
+
+impl Selected {
+    fn measured(&self, measurement: impl Fn(u64, u64) -> Measurement, n: u64) -> Measurement {
+        let low = measurement(self.count, n);
+        if self.unknown == 0 {
+            return low;
+        }
+        let high = measurement(self.count + self.unknown, n).value;
+        let (unknown, of) = (self.unknown as f64, n as f64);
+        Measurement {
+            precision: Some(Precision {
+                low: low.value,
+                high,
+                because: "some requests have no status",
+            }),
+            remark: Some(format!(
+                "{} of {} requests have no status",
+                Unit::Count.human(unknown),
+                Unit::Count.human(of)
+            )),
+            ..low
+        }
+    }
+}
+
+fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<Selected, String> {
+    let of_status = |count| Selected {
+        count,
+        unknown: without_known_status(tally),
+    };
     match filter {
         Filter::Status(_) | Filter::StatusClass(_) if tally.statuses.is_empty() => {
             Err("no request states an HTTP status".to_owned())
         }
-        Filter::Status(status) => Ok(tally.statuses.get(status).copied().unwrap_or(0)),
-        Filter::StatusClass(class) => Ok(tally
-            .statuses
-            .range(class * 100..class * 100 + 100)
-            .map(|(_, n)| n)
-            .sum()),
+        Filter::Status(status) => Ok(of_status(tally.statuses.get(status).copied().unwrap_or(0))),
+        Filter::StatusClass(class) => Ok(of_status(
+            tally
+                .statuses
+                .range(class * 100..class * 100 + 100)
+                .map(|(_, n)| n)
+                .sum(),
+        )),
         Filter::Error(regex) => {
             let told: u64 = tally.errors.values().map(|e| e.count).sum();
             if told < tally.failures {
@@ -141,14 +179,26 @@ fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<u64, String> {
                     tally.failures
                 ));
             }
-            Ok(tally
+            let matching = tally
                 .errors
                 .iter()
-                .filter(|(k, _)| regex.is_match(&k.message))
-                .map(|(_, e)| e.count)
-                .sum())
+                .filter(|(k, _)| regex.is_match(&k.message));
+            Ok(Selected {
+                count: matching.map(|(_, e)| e.count).sum(),
+                unknown: 0,
+            })
         }
     }
+}
+
+/// Requests of which the source says no status, less the failures that had none because no answer came.
+fn without_known_status(tally: &EndpointTally) -> u64 {
+    let unanswered = tally
+        .errors
+        .iter()
+        .filter(|(key, error)| key.status.is_none() && error.category.is_without_answer());
+    let unanswered = unanswered.map(|(_, error)| error.count).sum();
+    tally.without_status.saturating_sub(unanswered)
 }
 
 fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
@@ -425,6 +475,34 @@ mod tests {
         assert!((value(&Metric::Apdex(200.0)) - 0.5).abs() < 1e-12);
         // √((Σ(i − 5.5)²)/10) × 100 = √8.25 × 100.
         assert!((value(&Metric::Stddev) - 8.25_f64.sqrt() * 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn requests_without_a_status_leave_a_status_open() {
+        // One 200, two without a status, one that timed out: at most 2 of 4 can be a 503.
+        let mut tally = EndpointTally::default();
+        let late = ErrorKey::new(None, "timed out");
+        for (status, failure) in [
+            (Some(200), None),
+            (None, None),
+            (None, None),
+            (None, Some(&late)),
+        ] {
+            tally.add(&Request {
+                status,
+                failure,
+                ..Request::default()
+            });
+        }
+        let of = |metric| measure(&metric, &tally, &Context::default()).expect("measurable");
+        let bounds = |metric| of(metric).precision.map(|p| (p.low, p.high));
+        let class = Filter::StatusClass;
+        assert_eq!(bounds(Metric::Ratio(class(5))), Some((0.0, 0.5)));
+        assert_eq!(bounds(Metric::Count(class(2))), Some((1.0, 3.0)));
+        assert_eq!(
+            of(Metric::Count(class(2))).remark.as_deref(),
+            Some("2 of 4 requests have no status")
+        );
     }
 
     #[test]

@@ -85,9 +85,9 @@ fn statuses(total: &EndpointTally, frame: &Frame) -> Vec<CountSeries<StatusLine>
 
 fn failures(total: &EndpointTally, frame: &Frame) -> Vec<CountSeries<Category>> {
     let mut by_category: BTreeMap<Category, Counts> = BTreeMap::new();
-    for (key, error) in &total.errors {
+    for error in total.errors.values() {
         if !error.seconds.is_empty() {
-            let seconds = by_category.entry(key.category).or_default();
+            let seconds = by_category.entry(error.category).or_default();
             seconds.merge(&error.seconds);
         }
     }

@@ -63,7 +63,7 @@ impl EndpointTally {
             Some(error) => error,
             None => self.errors.entry(failure.clone()).or_default(),
         };
-        error.add(n, first, last);
+        error.add(failure.category, n, first, last);
         add_seconds(&mut error.seconds, alike.starts_ms);
     }
 

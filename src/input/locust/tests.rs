@@ -47,7 +47,12 @@ fn stats_history_and_failures_make_one_run() {
     );
     assert_eq!(total.seconds.failures.get(11), 1);
     assert_eq!(tally.users[&10], 2);
-    assert_eq!(tally.endpoints.values().next().unwrap().errors.len(), 1);
+    let errors = &tally.endpoints.values().next().unwrap().errors;
+    assert_eq!(errors.len(), 1);
+    assert_eq!(
+        total.errors, *errors,
+        "the total row takes the endpoints' messages over"
+    );
     assert!(
         notes[0].starts_with("2 failures are of endpoints without"),
         "{notes:?}"
