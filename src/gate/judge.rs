@@ -164,8 +164,9 @@ pub(super) fn no_match(selector: &Selector, summary: &Summary) -> String {
 
 /// What to say of a list of which a part matches nothing.
 pub(super) fn idle(selector: &Selector, summary: &Summary) -> Option<String> {
-    let there = summary.endpoints.iter().filter_map(|e| e.endpoint.as_ref());
-    let idle = selector.idle(there);
+    let there = summary.endpoints.iter();
+    let there: Vec<_> = there.filter_map(|e| e.endpoint.as_ref()).collect();
+    let idle = selector.idle(&there);
     (!idle.is_empty()).then(|| format!("`{}` matches no endpoint", idle.join("`, `")))
 }
 

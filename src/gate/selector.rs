@@ -30,9 +30,9 @@ impl Selector {
     }
 
     /// Those of several patterns that match none of the endpoints, as written: a slip of the pen, perhaps.
-    pub fn idle<'a>(&self, endpoints: impl Iterator<Item = &'a Endpoint> + Clone) -> Vec<&str> {
+    pub fn idle(&self, endpoints: &[&Endpoint]) -> Vec<&str> {
         let each = self.patterns.iter().zip(&self.written);
-        let idle = each.filter(|(pattern, _)| !endpoints.clone().any(|e| matches(pattern, e)));
+        let idle = each.filter(|(pattern, _)| !endpoints.iter().any(|e| matches(pattern, e)));
         idle.map(|(_, written)| written.as_str()).collect()
     }
 
@@ -124,11 +124,11 @@ mod tests {
         assert!(!selects("FINALIZAR", "POST", "FINALIZAR ARM"));
         assert!(selects("/^POST .*ARM/", "POST", "FINALIZAR ARM"));
         assert!(Selector::new(&["ok", "/(/"]).is_err_and(|(i, _)| i == 1));
-        let there = [Endpoint {
+        let there = Endpoint {
             name: "a".into(),
             method: "GET".into(),
-        }];
+        };
         let selector = Selector::new(&["a", "TYPO*"]).expect("valid");
-        assert_eq!(selector.idle(there.iter()), ["TYPO*"]);
+        assert_eq!(selector.idle(&[&there]), ["TYPO*"]);
     }
 }
