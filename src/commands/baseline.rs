@@ -1,11 +1,12 @@
 //! What a check is compared with: the runs of `--baseline` and `--replicate`.
 
-use crate::baseline;
+use crate::baseline::{self, Current};
 use crate::cli::Check;
 use crate::comparison::{Comparison, Sample, Terms, compare};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::gate::Limit;
+use crate::history::provenance;
 use crate::input::Options;
 use crate::summary::Summary;
 
@@ -20,12 +21,16 @@ pub fn against(
         return Ok(None);
     }
     let terms = terms(config);
-    let mut problems = Vec::new();
+    let current = current(summary);
+    let (mut problems, mut doubts) = (Vec::new(), Vec::new());
     let mut load = |paths: &[String]| -> Vec<Sample> {
         let mut samples = Vec::new();
         for path in paths {
-            match baseline::load(path, options, &terms) {
-                Ok(found) => samples.extend(found),
+            match baseline::load(path, options, &terms, &current) {
+                Ok(found) => {
+                    samples.extend(found.samples);
+                    doubts.extend(found.doubts);
+                }
                 Err(found) => problems.extend(found),
             }
         }
@@ -38,7 +43,23 @@ pub fn against(
     }
     let mut now = vec![Sample::of(summary, &terms)];
     now.extend(further);
-    Ok(Some(compare(&before, &now, &terms)))
+    let mut comparison = compare(&before, &now, &terms);
+    comparison.preconditions.extend(doubts);
+    Ok(Some(comparison))
+}
+
+/// What tells the runs of a history that are like this one: the same keys as those it is recorded by.
+fn current(summary: &Summary) -> Current {
+    Current {
+        provenance: provenance::gather(
+            &summary.metadata,
+            &|name| std::env::var(name).ok(),
+            &provenance::processor,
+        ),
+        started_ms: summary.started_ms,
+        requests: summary.total.requests,
+        mean_ms: summary.total.response_time.mean,
+    }
 }
 
 /// What `[regression]` and the gates with a baseline ask for.
