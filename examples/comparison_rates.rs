@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
-use loadgate::baseline::{self, Current};
+use loadgate::baseline;
 use loadgate::comparison::random::Draws;
 use loadgate::comparison::rule::Word;
 use loadgate::comparison::{Comparison, Sample, Terms, compare};
@@ -106,12 +106,9 @@ fn from_tables(folder: &Path, terms: &Terms) -> anyhow::Result<Groups> {
     let mut groups = Groups::new();
     for name in names(folder, "_stats.csv")? {
         let path = folder.join(&name).display().to_string();
-        let samples = baseline::load(&path, &Options::default(), terms, &Current::default())
+        let samples = baseline::load(&path, &Options::default(), terms)
             .map_err(|problems| anyhow::anyhow!("{}", problems[0].short()))?;
-        groups
-            .entry(group_of(&name))
-            .or_default()
-            .extend(samples.samples);
+        groups.entry(group_of(&name)).or_default().extend(samples);
     }
     Ok(groups)
 }

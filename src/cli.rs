@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod announce;
+pub mod project;
 mod trend;
 
+use announce::Announce;
+use project::{Completions, Explain, Init, Man, Migrate};
 pub use trend::{Algorithm, OnUndecided, Trend};
 
 /// Judge a load test after it ran.
@@ -14,8 +18,17 @@ pub use trend::{Algorithm, OnUndecided, Trend};
     name = "loadgate",
     version,
     about = "Judges a load test after it ran, and never passes what it could not measure",
-    after_help = "Exit codes: 0 every gate passed; 1 a gate failed; 2 no verdict (usage, gate file, input, I/O); \
-                  3 no gate failed, but at least one is undecided."
+    after_help = "Examples:\n  \
+        loadgate init                 write a gate file, proposed from the results found here\n  \
+        loadgate check results/       judge a run against ./loadgate.toml\n  \
+        loadgate check results/ --require 'p95 < 500ms' --out reports/\n  \
+        loadgate explain p95          what a metric, a gate or an error code means\n\n\
+        Exit codes:\n  \
+        0     every gate passed (or there were none)\n  \
+        1     a gate failed\n  \
+        2     no verdict: usage, gate file, input, I/O\n  \
+        3     no gate failed, but at least one is undecided\n  \
+        130   interrupted"
 )]
 pub struct Cli {
     /// What to do.
@@ -34,8 +47,18 @@ pub enum Command {
     Compare(Box<Compare>),
     /// Write the logs of a synthetic load test: same seed, same bytes
     Generate(Box<Generate>),
+    /// Write a gate file proposed from results, a request logger for Locust, a CI pipeline
+    Init(Init),
+    /// Carry the thresholds of k6, Taurus or Artillery over into a gate file
+    Migrate(Migrate),
+    /// Say what a gate of the gate file, a metric or an error code means
+    Explain(Explain),
     /// List every metric a gate can use
     Metrics,
+    /// Print a shell's completion script
+    Completions(Completions),
+    /// Print the manual page, of loadgate or of one command
+    Man(Man),
     /// Print a JSON Schema
     Schema {
         /// Which one
@@ -154,7 +177,7 @@ pub enum SchemaName {
 pub enum Phase {
     /// The longest time with the most users: no ramp-up, no ramp-down
     Steady,
-    /// The whole run
+    /// No phase is cut out
     All,
 }
 
@@ -206,8 +229,9 @@ pub struct Check {
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub require: Vec<String>,
 
-    /// Compare with a run, or with a `report.json` of an earlier check; repeatable, several are replicates
-    #[arg(long, value_name = "RUN|REPORT", help_heading = "Baseline")]
+    /// Compare with a run, with a `report.json` of an earlier check, or with the last comparable runs of a history;
+    /// repeatable, several are replicates
+    #[arg(long, value_name = "RUN|REPORT|HISTORY", help_heading = "Baseline")]
     pub baseline: Vec<String>,
     /// A further run of what is checked, for the comparison; repeatable
     #[arg(long, value_name = "RUN", help_heading = "Baseline")]
@@ -228,7 +252,7 @@ pub struct Check {
     /// Leave out requests that start at or after this
     #[arg(long, value_name = "MOMENT", help_heading = "Input")]
     pub to: Option<String>,
-    /// Count only the phase with the most users, or everything whatever the gate file says
+    /// Count only the phase with the most users; `all` is the whole of what the other flags leave, whatever the gate file says
     #[arg(long, value_enum, help_heading = "Input")]
     pub phase: Option<Phase>,
     /// Go on despite up to N bad lines, and say so in every report
@@ -261,6 +285,9 @@ pub struct Check {
     /// Write the Markdown report
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub markdown: Option<PathBuf>,
+    #[command(flatten)]
+    /// Where else the verdict is told.
+    pub announce: Announce,
     /// Print only the outcome; problems take one line each
     #[arg(long, help_heading = "Reports")]
     pub quiet: bool,

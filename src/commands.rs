@@ -3,7 +3,11 @@
 mod baseline;
 pub mod check;
 pub mod compare;
+pub mod explain;
 pub mod generate;
+pub mod init;
+pub mod manual;
+pub mod migrate;
 pub mod trend;
 
 use std::io::Write;
@@ -46,6 +50,11 @@ pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
         Command::Trend(args) => trend::run(args, stdout),
         Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),
+        Command::Init(args) => init::run(args, stdout),
+        Command::Migrate(args) => migrate::run(args, stdout),
+        Command::Explain(args) => explain::run(args, stdout),
+        Command::Completions(args) => manual::completions(args, stdout),
+        Command::Man(args) => manual::page(args, stdout),
         Command::Metrics => {
             for (name, unit, meaning) in metric::ALL {
                 writeln!(stdout, "{name:<26} {:<6} {meaning}", unit.symbol())?;

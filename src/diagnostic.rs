@@ -147,8 +147,20 @@ pub const CODES: &[(&str, &str)] = &[
         "a selector is not a valid glob or regular expression",
     ),
     (
+        "no-thresholds",
+        "`migrate` found no thresholds in the file it was given",
+    ),
+    (
+        "unknown-topic",
+        "`explain` was asked for what is no gate, no metric and no error code",
+    ),
+    (
         "unknown-change",
         "`trend --ack` names a change that the history does not have",
+    ),
+    (
+        "no-comparable-run",
+        "a history given as the baseline has no run made under the conditions of the current one",
     ),
     (
         "newer-history",

@@ -8,7 +8,8 @@
 //! 6. summary, comparison and verdicts are the [`analysis`],
 //! 7. which [`report`]s show, and whose [`outcome`] is the exit code.
 //!
-//! Runs recorded in a [`history`] are followed by the [`trend`]. Beside the pipeline, [`generate`] makes runs to try it on.
+//! Runs recorded in a [`history`] are followed by the [`trend`]. Beside the pipeline, [`generate`] makes runs to try it on;
+//! [`init`] and [`migrate`] write the first gate file, and [`explain`] says what its words mean.
 
 #![cfg_attr(
     test,
@@ -18,17 +19,24 @@
 pub mod analysis;
 mod atomic;
 pub mod baseline;
+pub mod ci;
 pub mod cli;
 pub mod commands;
 pub mod comparison;
 pub mod config;
 pub mod diagnostic;
+pub mod explain;
 pub mod gate;
 pub mod generate;
 pub mod history;
+pub mod init;
 pub mod input;
+pub mod interrupt;
 pub mod metric;
+pub mod migrate;
 pub mod outcome;
+mod parallel;
+pub mod progress;
 pub mod report;
 pub mod summary;
 pub mod tally;

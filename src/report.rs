@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use crate::analysis::Analysis;
 use crate::diagnostic::Diagnostic;
 
+pub mod alarm;
+pub mod annotations;
 pub mod chart;
 mod compared;
 pub mod csv;
@@ -14,12 +16,16 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod openmetrics;
 mod outputs;
 pub mod schema;
+pub mod slack;
+pub mod teams;
 pub mod terminal;
 pub mod trend;
 
 use outputs::Outputs;
+pub(crate) use outputs::write_atomically;
 
 /// Where reports go; `-` is standard output.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +42,12 @@ pub struct Destinations {
     pub junit: Option<PathBuf>,
     /// The Markdown report.
     pub markdown: Option<PathBuf>,
+    /// The figures as `OpenMetrics` text.
+    pub openmetrics: Option<PathBuf>,
+    /// A Slack message; not in the folder of all reports.
+    pub slack: Option<PathBuf>,
+    /// A Teams message; not in the folder of all reports.
+    pub teams: Option<PathBuf>,
 }
 
 impl Destinations {
@@ -48,8 +60,15 @@ impl Destinations {
                 ("metrics.csv", self.csv.as_deref(), csv::render),
                 ("junit.xml", self.junit.as_deref(), junit::render),
                 ("report.md", self.markdown.as_deref(), markdown::render),
+                (
+                    "metrics.txt",
+                    self.openmetrics.as_deref(),
+                    openmetrics::render,
+                ),
             ],
         )
+        .and(self.slack.as_deref(), slack::render)
+        .and(self.teams.as_deref(), teams::render)
     }
 
     /// Whether a report takes standard output, so that the terminal report must not.

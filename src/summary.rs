@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use crate::parallel;
 use crate::tally::fields::Slope;
 use crate::tally::windows::{self, Peak};
-use crate::tally::{Category, Endpoint, EndpointTally, Evidence, FieldTally, Tally};
+use crate::tally::{Category, Endpoint, EndpointTally, Evidence, FieldTally, Tally, WORTH_THREADS};
 
 pub mod distribution;
 pub mod over_time;
@@ -81,6 +82,13 @@ pub struct PeakWindow {
     pub contributors: Vec<(Endpoint, u64)>,
     /// Whether the run was at least as long as the window; if not, a whole window could have held more.
     pub whole: bool,
+}
+
+impl PeakWindow {
+    /// Whether the figure is the very one: from a run as long as the window, and from the starts themselves.
+    pub fn is_exact(&self) -> bool {
+        self.whole && self.peak.at_most == Some(self.peak.count)
+    }
 }
 
 /// One endpoint, or the run's total (`endpoint` is `None`).
@@ -239,7 +247,7 @@ fn field(tally: &FieldTally, requests: u64) -> Option<FieldSummary> {
         sum: tally.sum(),
         first: tally.first(),
         last: tally.last(),
-        increase: tally.first().map(|first| max - first),
+        increase: tally.increase(),
         slope_per_hour: slope.map(|s| s.per_hour),
         slope_interval: slope.and_then(|s| slope_interval(&s)),
     })
@@ -253,43 +261,6 @@ pub fn slope_interval(slope: &Slope) -> Option<(f64, f64)> {
     Some((slope.per_hour - half, slope.per_hour + half))
 }
 
-/// Large endpoints are summarised by several threads; their order stays.
-fn summarise(
-    endpoints: Vec<(Endpoint, EndpointTally)>,
-    duration_s: Option<f64>,
-    frame: &timeline::Frame,
-) -> Vec<EndpointSummary> {
-    const WORTH_A_THREAD: u64 = 100_000;
-    let one = |(key, counts)| EndpointSummary::new(Some(key), counts, duration_s, frame);
-    let requests: u64 = endpoints.iter().map(|(_, counts)| counts.requests).sum();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    if requests < WORTH_A_THREAD || threads == 1 {
-        return endpoints.into_iter().map(one).collect();
-    }
-    let queue = std::sync::Mutex::new(endpoints.into_iter().enumerate());
-    let share = || {
-        let mut done = Vec::new();
-        // The lock is held only to take the next one.
-        while let Some((at, endpoint)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-            done.push((at, one(endpoint)));
-        }
-        done
-    };
-    let mut done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
-        let mut done = share();
-        for other in others {
-            match other.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, summary)| summary).collect()
-}
-
 impl Summary {
     /// Computes every figure from the counts.
     pub fn new(tally: Tally, about: About) -> Self {
@@ -297,6 +268,11 @@ impl Summary {
         for (name, samples) in &tally.samples {
             total.fields.entry(name.clone()).or_default().merge(samples);
         }
+        // Of a part of a run nothing is known from its end on, however long its last requests took.
+        total.last_end_ms = match (total.last_end_ms, tally.until_ms) {
+            (Some(end), Some(until)) => Some(end.min(until)),
+            (end, _) => end,
+        };
         let duration_s = match (total.first_start_ms, total.last_end_ms) {
             (Some(first), Some(last)) => Some((last - first) as f64 / 1e3),
             _ => None,
@@ -305,9 +281,20 @@ impl Summary {
         let over_time = OverTime::new(&total, &frame);
         let distribution = Distribution::new(&total);
         let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
-        let total = EndpointSummary::new(None, total, duration_s, &frame);
         let (errors, users_max) = (errors(&tally), tally.users.values().max().copied());
-        let endpoints = summarise(tally.endpoints.into_iter().collect(), duration_s, &frame);
+        let is_large = total.requests >= WORTH_THREADS;
+        // The total takes longest and comes first.
+        let mut all = vec![(None, total)];
+        all.extend(
+            tally
+                .endpoints
+                .into_iter()
+                .map(|(key, counts)| (Some(key), counts)),
+        );
+        let mut endpoints = parallel::each(all, is_large, |(key, counts)| {
+            EndpointSummary::new(key, counts, duration_s, &frame)
+        });
+        let total = endpoints.remove(0);
         Self {
             label: about.label,
             started_ms,
@@ -333,7 +320,8 @@ fn peaks(
     endpoints: &[EndpointSummary],
     duration_s: Option<f64>,
 ) -> Vec<PeakWindow> {
-    let found = PEAK_WINDOWS_MS.into_iter().filter_map(|ms| {
+    let is_large = total.requests >= WORTH_THREADS;
+    let found = parallel::each(PEAK_WINDOWS_MS.to_vec(), is_large, |ms| {
         let peak = windows::of(total, ms).ok()?;
         let each = endpoints.iter().filter_map(|e| {
             let count = windows::within(&e.tally, peak.start_ms, peak.start_ms + ms);
@@ -347,7 +335,7 @@ fn peaks(
             whole: duration_s.is_some_and(|s| s * 1e3 >= ms as f64),
         })
     });
-    found.collect()
+    found.into_iter().flatten().collect()
 }
 
 fn errors(tally: &Tally) -> Vec<ErrorSummary> {

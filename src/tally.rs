@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::parallel;
+
 pub mod alike;
 pub mod counts;
 pub mod errors;
@@ -18,6 +20,9 @@ pub use counts::Counts;
 pub use errors::{Category, ErrorKey, ErrorTally};
 pub use fields::FieldTally;
 pub use seconds::Seconds;
+
+/// Requests from which on several threads are worth starting.
+pub const WORTH_THREADS: u64 = 100_000;
 
 /// Which endpoint a request went to. Ordered by name, then method, as Locust's tables are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -81,7 +86,7 @@ pub struct Request<'a> {
     pub fields: &'a [(&'a str, f64)],
 }
 
-/// Whole bytes of a body, so that their sum is exact in any order.
+/// Whole bytes of a body, so that their sum is the same in any order.
 #[inline]
 pub fn whole_bytes(response_length: Option<f64>) -> u64 {
     // A cast from a float saturates, and what is below zero is 0.
@@ -101,8 +106,10 @@ pub struct EndpointTally {
     pub response_times: Counts,
     /// Response times of the failed requests only (subset of `response_times`); empty unless from requests.
     pub failed_response_times: Counts,
-    /// Sum of response times in microseconds, if known.
-    pub sum_us: Option<f64>,
+    /// Sum of the requests' response times in microseconds; `None` unless from requests.
+    pub exact_sum_us: Option<u64>,
+    /// Sum of response times in microseconds as a finished table gives it, if it does.
+    pub reported_sum_us: Option<f64>,
     /// Sum of the squares of the response times in microseconds; 0 unless from requests.
     pub sum_squares_us: u128,
     /// Shortest response time in microseconds, if known.
@@ -117,6 +124,10 @@ pub struct EndpointTally {
     pub starts: Counts,
     /// Requests whose start is not known.
     pub without_start: u64,
+    /// The longest time between two rows of Locust's history, in seconds: so late a request may be counted there.
+    pub row_gap_s: Option<i64>,
+    /// Whether the source ends before the run, so that what came last is not in it.
+    pub is_open: bool,
     /// First start, epoch ms.
     pub first_start_ms: Option<i64>,
     /// Latest end (start plus response time), epoch ms.
@@ -150,6 +161,8 @@ pub struct Tally {
     pub samples: BTreeMap<String, FieldTally>,
     /// Most concurrent users seen per epoch second.
     pub users: BTreeMap<i64, u64>,
+    /// Before this moment (epoch ms) the part of the run ends that was counted; `None` if all of it was.
+    pub until_ms: Option<i64>,
     /// Percentiles per epoch second as Locust's history printed them (10 s sliding window): second → (quantile in
     /// millionths → ms). Empty when the columns are cumulative.
     pub reported_timeline: BTreeMap<i64, BTreeMap<u32, f64>>,
@@ -171,7 +184,7 @@ fn named<'f>(fields: &'f mut BTreeMap<String, FieldTally>, name: &str) -> &'f mu
         .expect("it was there, or was put there")
 }
 
-fn merge_option(a: Option<f64>, b: Option<f64>, f: impl Fn(f64, f64) -> f64) -> Option<f64> {
+fn merge_option<T: Copy>(a: Option<T>, b: Option<T>, f: impl Fn(T, T) -> T) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(f(a, b)),
         (a, b) => a.or(b),
@@ -191,6 +204,12 @@ impl EndpointTally {
         self.add_fields(request.fields, request.start_ms);
     }
 
+    /// Sum of response times in microseconds, if known.
+    pub fn sum_us(&self) -> Option<f64> {
+        let exact = self.exact_sum_us.map(|us| us as f64);
+        merge_option(exact, self.reported_sum_us, |a, b| a + b)
+    }
+
     /// Counts the measured fields of one request.
     pub fn add_fields(&mut self, fields: &[(&str, f64)], start_ms: Option<i64>) {
         for (name, value) in fields {
@@ -200,23 +219,37 @@ impl EndpointTally {
 
     /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).
     pub fn merge(&mut self, other: &Self) {
+        self.response_times.merge(&other.response_times);
+        self.starts.merge(&other.starts);
+        self.seconds.merge(&other.seconds);
+        self.merge_rest(other);
+    }
+
+    /// All but the counts that are large.
+    fn merge_rest(&mut self, other: &Self) {
         self.evidence = self.evidence.max(other.evidence);
+        // Percentiles of two tables cannot be joined: what differs is unknown.
+        if self.requests == 0 {
+            self.reported_quantiles
+                .clone_from(&other.reported_quantiles);
+        } else if self.reported_quantiles != other.reported_quantiles {
+            self.reported_quantiles.clear();
+        }
         self.requests += other.requests;
         self.failures += other.failures;
-        self.response_times.merge(&other.response_times);
         self.failed_response_times
             .merge(&other.failed_response_times);
-        self.sum_us = merge_option(self.sum_us, other.sum_us, |a, b| a + b);
+        self.exact_sum_us =
+            merge_option(self.exact_sum_us, other.exact_sum_us, u64::saturating_add);
+        self.reported_sum_us =
+            merge_option(self.reported_sum_us, other.reported_sum_us, |a, b| a + b);
         self.sum_squares_us = self.sum_squares_us.saturating_add(other.sum_squares_us);
         self.min_us = merge_option(self.min_us, other.min_us, f64::min);
         self.max_us = merge_option(self.max_us, other.max_us, f64::max);
         self.reported_rps = merge_option(self.reported_rps, other.reported_rps, |a, b| a + b);
-        // Percentiles of two tables cannot be joined: what differs is unknown.
-        if self.reported_quantiles != other.reported_quantiles {
-            self.reported_quantiles.clear();
-        }
-        self.starts.merge(&other.starts);
         self.without_start += other.without_start;
+        self.row_gap_s = self.row_gap_s.max(other.row_gap_s);
+        self.is_open |= other.is_open;
         self.first_start_ms = match (self.first_start_ms, other.first_start_ms) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -237,7 +270,6 @@ impl EndpointTally {
         for (name, field) in &other.fields {
             self.fields.entry(name.clone()).or_default().merge(field);
         }
-        self.seconds.merge(&other.seconds);
         self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
@@ -251,9 +283,14 @@ impl Tally {
         }
     }
 
-    /// Counts one value of a sample that belongs to no request.
-    pub fn add_sample(&mut self, name: &str, value: f64, at: Option<i64>) {
-        named(&mut self.samples, name).add_sample(value, at);
+    /// Counts one value of a sample that belongs to no request; `source` names what it was taken from, if the log does.
+    pub fn add_sample(&mut self, name: &str, value: f64, at: Option<i64>, source: Option<&str>) {
+        named(&mut self.samples, name).add_sample(value, at, source);
+    }
+
+    /// Notes that all samples so far are of one log.
+    pub fn end_of_log(&mut self) {
+        self.samples.values_mut().for_each(FieldTally::end_of_log);
     }
 
     /// Notes how many users ran in a second; the most seen counts.
@@ -263,16 +300,30 @@ impl Tally {
     }
 
     /// Adds everything another tally counted, and takes over what it can instead of copying it.
-    pub fn absorb(&mut self, mut other: Self) {
-        for (key, counts) in std::mem::take(&mut other.endpoints) {
-            match self.endpoints.get_mut(&key) {
-                Some(known) => known.merge(&counts),
-                None => {
-                    self.endpoints.insert(key, counts);
-                }
+    pub fn absorb(&mut self, other: Self) {
+        *self = Self::joined(vec![std::mem::take(self), other]);
+    }
+
+    /// All that several tallies counted. Endpoints are merged on several threads, and each share is let go once merged.
+    pub fn joined(tallies: Vec<Self>) -> Self {
+        let mut joined = Self::default();
+        let mut shares: BTreeMap<Endpoint, Vec<EndpointTally>> = BTreeMap::new();
+        for mut tally in tallies {
+            for (key, counts) in std::mem::take(&mut tally.endpoints) {
+                shares.entry(key).or_default().push(counts);
             }
+            joined.merge(&tally);
         }
-        self.merge(&other);
+        let is_large = shares.values().flatten().map(|e| e.requests).sum::<u64>() >= WORTH_THREADS;
+        let endpoints = parallel::each(shares.into_iter().collect(), is_large, |(key, counts)| {
+            let sum = counts.into_iter().reduce(|mut sum, counts| {
+                sum.merge(&counts);
+                sum
+            });
+            (key, sum.unwrap_or_default())
+        });
+        joined.endpoints.extend(endpoints);
+        joined
     }
 
     /// Adds everything another tally counted.
@@ -296,6 +347,7 @@ impl Tally {
         for (second, users) in &other.users {
             self.add_users(*second, *users);
         }
+        self.until_ms = [self.until_ms, other.until_ms].into_iter().flatten().min();
         for (second, quantiles) in &other.reported_timeline {
             self.reported_timeline.insert(*second, quantiles.clone());
         }
@@ -306,11 +358,27 @@ impl Tally {
         if let Some(total) = &self.reported_total {
             return total.clone();
         }
-        let mut endpoints = self.endpoints.values();
-        let mut total = endpoints.next().cloned().unwrap_or_default();
-        for endpoint in endpoints {
-            total.merge(endpoint);
+        let mut total = EndpointTally::default();
+        let all = || self.endpoints.values();
+        all().for_each(|e| total.merge_rest(e));
+        // An endpoint that never has a field does not lack it.
+        for (name, field) in &mut total.fields {
+            let having = all().filter(|e| e.fields.get(name).is_some_and(|f| f.carried() > 0));
+            field.expect_of(having.map(|e| e.requests).sum());
         }
+        let is_large = total.requests >= WORTH_THREADS;
+        let EndpointTally {
+            response_times,
+            starts,
+            seconds,
+            ..
+        } = &mut total;
+        let parts: Vec<Box<dyn FnOnce() + Send>> = vec![
+            Box::new(|| all().for_each(|e| seconds.merge(&e.seconds))),
+            Box::new(|| all().for_each(|e| starts.merge(&e.starts))),
+            Box::new(|| all().for_each(|e| response_times.merge(&e.response_times))),
+        ];
+        parallel::each(parts, is_large, |part| part());
         if total.evidence == Evidence::Reported && self.endpoints.len() > 1 {
             total.reported_quantiles.clear();
         }

@@ -35,6 +35,33 @@ impl Unit {
         }
     }
 
+    /// Prometheus' name of the unit that [`Self::to_prometheus`] gives.
+    pub fn prometheus(self) -> &'static str {
+        match self {
+            Self::Count | Self::Plain => "",
+            Self::Ratio => "ratio",
+            Self::Time => "seconds",
+            Self::PerSecond => "per_second",
+            Self::PerMinute => "per_minute",
+            Self::Bytes => "bytes",
+            Self::Score => "score",
+        }
+    }
+
+    /// A value in Prometheus' base unit: seconds for times, all else as it is.
+    pub fn to_prometheus(self, value: f64) -> f64 {
+        match self {
+            Self::Time => seconds(value),
+            Self::Count
+            | Self::Plain
+            | Self::Ratio
+            | Self::PerSecond
+            | Self::PerMinute
+            | Self::Bytes
+            | Self::Score => value,
+        }
+    }
+
     /// A value for people: scaled, rounded to what the eye can use, with its unit.
     pub fn human(self, value: f64) -> String {
         match self {
@@ -48,6 +75,11 @@ impl Unit {
             Self::Plain => significant(value),
         }
     }
+}
+
+/// Milliseconds as seconds.
+pub fn seconds(ms: f64) -> f64 {
+    ms / 1e3
 }
 
 fn count(value: f64) -> String {

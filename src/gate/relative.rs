@@ -37,6 +37,7 @@ pub(super) fn find<'a>(
         samples: row.current_size.requests,
         interval: None,
         precision: None,
+        missing: None,
         remark: None,
     };
     let (decision, level, because) = if gate.significant {

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::parallel;
+use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::Tally;
 
@@ -75,7 +77,7 @@ const HELP: &str = "one JSON object for each request, with a name and a response
 /// Where a log's bytes come from.
 pub enum Content {
     /// A plain file of that length, which several threads can read at once.
-    File(File, u64),
+    File(File, u64, Progress),
     /// Anything that only comes in order.
     Stream(Box<dyn BufRead + Send>),
 }
@@ -196,7 +198,10 @@ impl Reader {
         *allowance -= read.bad_count;
         self.left_out += read.left_out;
         self.without_start += read.without_start;
-        self.tally.absorb(read.tally);
+        let mut tally = read.tally;
+        tally.end_of_log();
+        tally.until_ms = self.bounds.to_ms;
+        self.tally.absorb(tally);
         Ok(Source {
             path: file.to_owned(),
             format: "request-log",
@@ -253,10 +258,9 @@ const WORTH_A_THREAD: u64 = 1 << 21;
 
 fn each_block(content: Content, job: &Job<'_>) -> Read {
     match content {
-        Content::File(file, len) => {
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            let threads = threads.min((len / WORTH_A_THREAD) as usize + 1);
-            let blocks = Blocks::File(FileBlocks::new(file, len));
+        Content::File(file, len, progress) => {
+            let threads = parallel::threads().min((len / WORTH_A_THREAD) as usize + 1);
+            let blocks = Blocks::File(FileBlocks::new(file, len, progress));
             work(&blocks, threads, job)
         }
         Content::Stream(mut stream) => {
@@ -270,7 +274,7 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
                     };
                 }
             }
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let threads = parallel::threads();
             let (send, receive) = std::sync::mpsc::sync_channel(threads * 2);
             std::thread::scope(|scope| {
                 scope.spawn(move || blocks::decode(stream, &send));
@@ -294,19 +298,8 @@ fn work(blocks: &Blocks, threads: usize, job: &Job<'_>) -> Read {
         };
         (worker, answers, error)
     };
-    let shares = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
-        let mut shares = vec![share()];
-        for other in others {
-            match other.join() {
-                Ok(done) => shares.push(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        shares
-    });
-    let (mut read, mut answers) = (Read::default(), Vec::new());
-    for (worker, answered, error) in shares {
+    let (mut read, mut answers, mut tallies) = (Read::default(), Vec::new(), Vec::new());
+    for (worker, answered, error) in parallel::shares(threads, share) {
         read.error = read.error.or(error);
         read.left_out += worker.left_out;
         read.without_start += worker.without_start;
@@ -314,9 +307,10 @@ fn work(blocks: &Blocks, threads: usize, job: &Job<'_>) -> Read {
             .into_iter()
             .flatten()
             .min();
-        read.tally.absorb(worker.finish());
+        tallies.push(worker.finish());
         answers.extend(answered);
     }
+    read.tally = Tally::joined(tallies);
     // Blocks were read in any order; only now is it known how many lines stand before each.
     answers.sort_by_key(|answer| answer.index);
     let mut before = 0;

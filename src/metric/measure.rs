@@ -14,13 +14,16 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 type Measured = Result<Measurement, String>;
 
-/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, else 1.
+/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, 3 for a slope, 2 for a rate, else 1.
 pub fn minimum_samples(metric: &Metric) -> u64 {
     match metric {
         Metric::Quantile(q) | Metric::Field(Aggregate::Quantile(q), _) if *q < 1.0 => {
             // 1 / (1 − 0.95) is 20.000000000000018 in floats: round before taking the ceiling.
             ((1e6 / (1.0 - q)).round() / 1e6).ceil() as u64
         }
+        // Two points are always on a line; one request is no rate.
+        Metric::Field(Aggregate::Slope, _) => 3,
+        Metric::Rps | Metric::Rpm => 2,
         _ => 1,
     }
 }
@@ -42,7 +45,7 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         Metric::Count(filter) => filtered(filter, tally).map(|k| plain(k as f64, n)),
         Metric::Min => known(tally.min_us.map(|us| us / 1e3), n, "shortest response time"),
         Metric::Mean => known(
-            tally.sum_us.map(|us| us / n as f64 / 1e3),
+            tally.sum_us().map(|us| us / n as f64 / 1e3),
             n,
             "mean response time",
         ),
@@ -73,6 +76,7 @@ fn plain(value: f64, samples: u64) -> Measurement {
         samples,
         interval: None,
         precision: None,
+        missing: None,
         remark: None,
     }
 }
@@ -237,18 +241,45 @@ fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Me
         format!("no request has the field `{name}`; {has}")
     })?;
     let samples = field.count();
-    let value = aggregated(aggregate, field).ok_or_else(|| {
-        format!("`{name}` needs timestamps, at two different moments for a slope")
-    })?;
-    let missing = field.missing_of(tally.requests);
-    let remark =
-        (missing > 0).then(|| format!("{missing} of {} requests lack `{name}`", tally.requests));
+    let value =
+        aggregated(aggregate, field).ok_or_else(|| unknown_course(aggregate, name, field))?;
+    let (missing, expected) = (
+        field.missing_of(tally.requests),
+        field.expected_of(tally.requests),
+    );
+    let elsewhere = tally.requests - expected.min(tally.requests);
+    let mut remarks = Vec::new();
+    if missing > 0 {
+        remarks.push(format!("{missing} of {expected} requests lack `{name}`"));
+    }
+    if expected > 0 && elsewhere > 0 {
+        remarks.push(format!(
+            "{elsewhere} requests are of endpoints that never have `{name}`"
+        ));
+    }
     let slope = field.slope().filter(|_| aggregate == Aggregate::Slope);
     Ok(Measurement {
-        remark,
+        remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
         interval: slope.and_then(|slope| slope_interval(&slope)),
+        missing: (missing > 0).then(|| missing as f64 / expected as f64),
         ..plain(value, samples)
     })
+}
+
+/// Why a figure that needs the order of the values is not known.
+fn unknown_course(aggregate: Aggregate, name: &str, field: &FieldTally) -> String {
+    if field.is_mixed() {
+        return format!(
+            "samples of `{name}` come from several logs at the same time, perhaps of several processes; give each \
+             sample a `pid` or `process`"
+        );
+    }
+    match (aggregate, field.sources()) {
+        (Aggregate::First | Aggregate::Last, sources) if sources > 1 => format!(
+            "`{name}` was sampled of {sources} processes, each with a first and a last value of its own"
+        ),
+        _ => format!("`{name}` needs timestamps, at two different moments for a slope"),
+    }
 }
 
 fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
@@ -262,7 +293,7 @@ fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
         Aggregate::Quantile(q) => quantile(field.values(), n, q),
         Aggregate::First => field.first(),
         Aggregate::Last => field.last(),
-        Aggregate::Increase => Some(field.max()? - field.first()?),
+        Aggregate::Increase => field.increase(),
         Aggregate::Slope => field.slope().map(|s| s.per_hour),
     }
 }
@@ -298,14 +329,22 @@ fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
 
 fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
     let peak = windows::of(tally, (window_s * 1e3).round() as i64)?;
-    let (low, high) = (peak.count as f64, peak.at_most as f64);
+    let low = peak.count as f64;
+    let high = peak.at_most.map_or(f64::INFINITY, |most| most as f64);
     let mut remark = format!(
         "busiest window from {} to {}",
         units::moment(peak.start_ms),
         units::moment(peak.start_ms + peak.window_ms)
     );
     let mut precision = None;
-    if peak.at_most > peak.count {
+    if peak.at_most.is_none() {
+        remark.push_str("; the source ends before the run");
+        precision = Some(Precision {
+            low,
+            high,
+            because: "the source ends before the run",
+        });
+    } else if peak.at_most > Some(peak.count) {
         let _ = write!(
             remark,
             "; the source counts requests in the second they end, so it may be up to {}",

@@ -133,7 +133,7 @@ fn figures(endpoint: &EndpointSummary) -> Vec<(String, Option<f64>, &'static str
 /// The run's peaks, as far as they are exact and whole, and what quotas were measured to be.
 fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
     let peaks = analysis.summary.peaks.iter();
-    let exact = peaks.filter(|w| w.whole && w.peak.count == w.peak.at_most);
+    let exact = peaks.filter(|w| w.is_exact());
     let mut rates: Vec<(String, f64)> = exact
         .map(|w| {
             (
@@ -148,6 +148,7 @@ fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
             rates.extend(value.map(|v| (format!("quota:{}:{name}", quota.id), v)));
         };
         figure("peak", Some(usage.peak as f64));
+        figure("at_most", usage.at_most.map(|most| most as f64));
         figure("utilization", Some(usage.utilization));
         figure("bursts", usage.bursts.as_ref().map(|b| b.len() as f64));
         figure("rejected", usage.replay.map(|r| r.rejected as f64));

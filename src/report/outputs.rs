@@ -31,6 +31,13 @@ impl<T> Outputs<T> {
         }
     }
 
+    /// One more report, which has no place in the folder.
+    pub fn and(mut self, named: Option<&Path>, render: Render<T>) -> Self {
+        self.all
+            .extend(named.iter().map(|path| (path.to_path_buf(), render)));
+        self
+    }
+
     /// Whether a report takes standard output.
     pub fn uses_stdout(&self) -> bool {
         self.all.iter().any(|(path, _)| is_stdout(path))
@@ -60,10 +67,7 @@ impl<T> Outputs<T> {
                     path,
                     &format!("the folder `{}` does not exist", dir.display()),
                 ));
-            } else if let Err(error) = tempfile::Builder::new()
-                .prefix(".loadgate")
-                .tempfile_in(dir)
-            {
+            } else if let Err(error) = temporary_in(dir) {
                 problems.push(not_writable(
                     path,
                     &format!("cannot write into the folder: {error}"),
@@ -114,7 +118,8 @@ fn not_writable(path: &Path, why: &str) -> Diagnostic {
         .help("create the folder, or name another place")
 }
 
-fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file whole or not at all.
+pub fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut file = temporary_in(folder(path))?;
     file.write_all(text.as_bytes())?;
     file.persist(path)?;

@@ -74,7 +74,8 @@ fn section(text: &mut String, title: &str, table: &Table) {
     }
 }
 
-fn facts(summary: &Summary) -> String {
+/// The run in one line: name, start, duration, users, requests.
+pub(super) fn facts(summary: &Summary) -> String {
     let mut facts = vec![clean(&summary.label)];
     facts.extend(summary.started_ms.map(moment));
     facts.extend(summary.duration_s.map(|s| Unit::Time.human(s * 1e3)));

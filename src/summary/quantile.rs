@@ -106,7 +106,7 @@ pub fn response_times(tally: &EndpointTally) -> ResponseTimeSummary {
     }
     ResponseTimeSummary {
         min: tally.min_us.map(|us| us / 1e3),
-        mean: tally.sum_us.map(|us| us / tally.requests as f64 / 1e3),
+        mean: tally.sum_us().map(|us| us / tally.requests as f64 / 1e3),
         max: tally.max_us.map(|us| us / 1e3),
         stddev: stddev(tally),
         quantiles: shown(tally),
@@ -118,7 +118,7 @@ fn stddev(tally: &EndpointTally) -> Option<f64> {
     if tally.evidence != Evidence::Requests {
         return None;
     }
-    let (n, sum) = (u128::from(tally.requests), tally.sum_us? as u128);
+    let (n, sum) = (u128::from(tally.requests), u128::from(tally.exact_sum_us?));
     // Exact: n Σx² − (Σx)², of whole microseconds.
     let spread = n
         .checked_mul(tally.sum_squares_us)?

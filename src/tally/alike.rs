@@ -32,8 +32,9 @@ impl EndpointTally {
         for us in times {
             self.response_times.add(*us as i64, 1);
         }
-        let sum: u64 = times.iter().sum();
-        self.sum_us = Some(self.sum_us.unwrap_or(0.0) + sum as f64);
+        // Saturated sums are the same in any order, too.
+        let sum = times.iter().copied().fold(0, u64::saturating_add);
+        self.exact_sum_us = merge_option(self.exact_sum_us, Some(sum), u64::saturating_add);
         let squares = times.iter().map(|us| u128::from(*us) * u128::from(*us));
         self.sum_squares_us = squares.fold(self.sum_squares_us, u128::saturating_add);
         self.min_us = merge_option(self.min_us, Some(*min as f64), f64::min);

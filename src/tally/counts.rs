@@ -189,11 +189,7 @@ impl Counts {
                 pages.map(move |(at, page)| (first_key(number, at), *page))
             })
             .filter(move |(at, _)| *at <= last && at.saturating_add(SLOTS as i64) > first)
-            .flat_map(move |(at, page)| {
-                let page = self.page(at, page);
-                let slots = page.into_iter().enumerate().filter(|(_, n)| *n > 0);
-                slots.map(move |(slot, n)| (at + slot as i64, n))
-            })
+            .flat_map(move |(at, page)| Filled::of(at, self, page))
             .filter(move |(key, _)| (first..=last).contains(key))
     }
 
@@ -273,6 +269,38 @@ impl Counts {
             .iter()
             .rposition(|n| *n > 0)
             .map(|slot| at + slot as i64)
+    }
+}
+
+/// The counters of a page that hold something.
+struct Filled {
+    first: i64,
+    counts: [u64; SLOTS],
+    /// A bit for each that is still to come.
+    left: u64,
+}
+
+impl Filled {
+    fn of(first: i64, counts: &Counts, page: Page) -> Self {
+        let counts = counts.page(first, page);
+        let bits = counts.iter().rev();
+        Self {
+            first,
+            counts,
+            left: bits.fold(0, |left, n| left << 1 | u64::from(*n > 0)),
+        }
+    }
+}
+
+impl Iterator for Filled {
+    type Item = (i64, u64);
+
+    #[inline]
+    fn next(&mut self) -> Option<(i64, u64)> {
+        let slot = self.left.trailing_zeros() as usize;
+        let n = *self.counts.get(slot)?;
+        self.left &= self.left - 1;
+        Some((self.first + slot as i64, n))
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod announce;
 mod bad_input;
 mod browser;
 mod cases;
@@ -17,6 +18,10 @@ mod documents;
 mod fuzz;
 mod generate;
 mod harness;
+mod history;
+mod manual;
 mod oracle;
+mod project;
 mod properties;
 mod systems;
+mod trend;

@@ -19,11 +19,7 @@ pub fn record(
     args: &Check,
     stdout: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let from = provenance::gather(
-        &analysis.summary.metadata,
-        &|name| std::env::var(name).ok(),
-        &provenance::processor,
-    );
+    let from = provenance::of_this_run(&analysis.summary.metadata);
     let entry = Entry::new(analysis, expected, from);
     let appended = append(history, &Line::Run(Box::new(entry)))?;
     if let Some(aside) = &appended.set_aside {

@@ -93,7 +93,7 @@ fn count(entry: &Entry) -> Option<EndpointTally> {
         evidence: Evidence::Histogram,
         requests: entry.num_requests,
         failures: entry.num_failures,
-        sum_us: us(entry.total_response_time),
+        reported_sum_us: us(entry.total_response_time),
         min_us: us(entry.min_response_time),
         max_us: us(entry.max_response_time),
         without_start: entry.num_requests,

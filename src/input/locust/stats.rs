@@ -118,7 +118,7 @@ impl Columns {
             evidence: Evidence::Reported,
             requests,
             failures,
-            sum_us: us(average).map(|us| us * requests as f64),
+            reported_sum_us: us(average).map(|us| us * requests as f64),
             min_us: us(min),
             max_us: us(max),
             reported_quantiles: if some { quantiles } else { BTreeMap::new() },
@@ -216,9 +216,11 @@ fn add_uncounted_failures(read: &mut Read, file: &str) {
         .collect();
     if rows.iter().any(|row| row.failures > row.requests) {
         for row in &mut rows {
-            let mean = row.sum_us.map(|sum| sum / row.requests.max(1) as f64);
+            let mean = row
+                .reported_sum_us
+                .map(|sum| sum / row.requests.max(1) as f64);
             row.requests += row.failures;
-            row.sum_us = mean.map(|mean| mean * row.requests as f64);
+            row.reported_sum_us = mean.map(|mean| mean * row.requests as f64);
             (row.without_start, row.without_status) = (row.requests, row.requests);
         }
         read.notes.push(format!(
@@ -274,7 +276,7 @@ mod tests {
             "{places:?}"
         );
         let b = read.tally.endpoints.values().next().unwrap();
-        assert_eq!((b.sum_us, b.reported_rps), (None, None));
+        assert_eq!((b.reported_sum_us, b.reported_rps), (None, None));
         assert_eq!(read.notes.len(), 2);
     }
 
@@ -283,7 +285,7 @@ mod tests {
         let text = "Type;Name;Request Count;Failure Count;Average Response Time\nGET;a;2813;1;159,800\n;Aggregated;2813;1;159,8\n";
         let read = read(&Table::parse("s", text).unwrap()).unwrap();
         assert_eq!(
-            read.tally.reported_total.unwrap().sum_us,
+            read.tally.reported_total.unwrap().reported_sum_us,
             Some(159.8 * 1e3 * 2813.0)
         );
     }

@@ -9,8 +9,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use crate::progress::Progress;
+
 /// Bytes in a block, to which the rest of its last line is added.
-pub const BLOCK: usize = 1 << 20;
+pub const BLOCK: usize = 1 << 18;
 /// Longest line that is read.
 pub const LONGEST_LINE: usize = 1 << 20;
 /// How much is read at a time to find the end of a block's last line.
@@ -61,15 +63,17 @@ pub struct FileBlocks {
     file: File,
     len: u64,
     next: AtomicU64,
+    progress: Progress,
 }
 
 impl FileBlocks {
     /// The blocks of a file of that length.
-    pub fn new(file: File, len: u64) -> Self {
+    pub fn new(file: File, len: u64, progress: Progress) -> Self {
         Self {
             file,
             len,
             next: AtomicU64::new(0),
+            progress,
         }
     }
 
@@ -89,6 +93,7 @@ impl FileBlocks {
         let read = self.read_at(&mut block.bytes, from)?;
         block.bytes.truncate(read);
         self.finish_line(&mut block.bytes, end)?;
+        self.progress.advance(end - start);
         block.begin = 0;
         if index > 0 {
             let own = block.bytes.len().min((end - from) as usize);
@@ -215,7 +220,11 @@ mod tests {
     fn of_file(bytes: &[u8]) -> Blocks {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("writes");
-        Blocks::File(FileBlocks::new(file, bytes.len() as u64))
+        Blocks::File(FileBlocks::new(
+            file,
+            bytes.len() as u64,
+            Progress::default(),
+        ))
     }
 
     fn of_stream(bytes: &[u8]) -> Blocks {

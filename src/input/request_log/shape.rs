@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{Keys, MILLISECONDS, Roles, failed, microseconds};
+use super::keys::{Keys, MILLISECONDS, Roles, failed, microseconds, source};
 use super::values::{self, Clock, Number};
 
 /// What to do with the value that follows a piece of fixed text.
@@ -87,6 +87,10 @@ impl Shape {
         learner.object("")?;
         let has = |part: fn(&Part) -> bool| learner.pieces.iter().any(|p| part(&p.part));
         let is_request = has(|p| *p == Part::Name) && has(|p| matches!(p, Part::Time(_)));
+        // What a sample was taken from is looked up the long way.
+        if !is_request && source(object).is_some() {
+            return None;
+        }
         Some(Self {
             end: line[learner.fixed..].to_vec(),
             pieces: learner.pieces,
@@ -96,15 +100,17 @@ impl Shape {
         })
     }
 
-    /// Reads a line (without its end) of this shape. Measured fields go to `values`, in the shape's order. The caller
-    /// vouches that the line is UTF-8 without control characters.
+    /// Reads a line of this shape: the first `len` bytes of `text`. What follows, the line's end and more lines, is there to
+    /// be looked at eight bytes at a time; whatever reaches beyond the line is no line of this shape. Measured fields go to
+    /// `values`, in the shape's order. The caller vouches that the line is UTF-8 without control characters.
     pub fn read<'l>(
         &self,
-        line: &'l [u8],
+        text: &'l [u8],
+        len: usize,
         clock: &mut Clock,
         values: &mut Vec<f64>,
     ) -> Option<Fast<'l>> {
-        let mut rest = line;
+        let mut rest = text;
         let mut fast = Fast {
             is_request: self.is_request,
             ..Fast::default()
@@ -118,35 +124,41 @@ impl Shape {
                 Part::StartNumber => {
                     fast.start_ms = Some(values::epoch_ms(number(&mut rest)?)?);
                 }
-                Part::Method => fast.method = text(&mut rest)?,
-                Part::Name => fast.name = text(&mut rest)?,
+                Part::Method => fast.method = take_text(&mut rest)?,
+                Part::Name => fast.name = take_text(&mut rest)?,
                 Part::Status => fast.status = Some(status(&mut rest)?).filter(|s| *s > 0),
                 Part::Success => success = Some(boolean(&mut rest)?),
                 Part::Error => {
-                    fast.error = text(&mut rest)?;
+                    fast.error = take_text(&mut rest)?;
                     has_error = !fast.error.is_empty();
                 }
                 Part::Users => {
-                    let n = values::take_number(&mut rest)?;
-                    fast.users = n.whole().or_else(|| {
-                        let n = n.value();
-                        (n >= 0.0).then_some(n as u64)
-                    });
+                    fast.users = match values::take_whole(&mut rest) {
+                        None => counted(number(&mut rest)?).map(|n| n as u64),
+                        users => users,
+                    };
                 }
                 Part::Length => {
-                    let n = number(&mut rest)?;
-                    fast.response_length = (n >= 0.0).then_some(n);
+                    fast.response_length = match values::take_whole(&mut rest) {
+                        None => counted(number(&mut rest)?),
+                        bytes => bytes.map(|n| n as i64 as f64),
+                    };
                 }
                 Part::Time(factor) => {
                     fast.response_time_us = time(values::take_number(&mut rest)?, factor)?;
                 }
                 Part::Field => values.push(number(&mut rest)?),
                 Part::SkipText => skip_text(&mut rest)?,
-                Part::SkipNumber => drop(values::take_number(&mut rest)?),
+                Part::SkipNumber => {
+                    if values::take_whole(&mut rest).is_none() {
+                        values::take_number(&mut rest)?;
+                    }
+                }
                 Part::SkipBool => drop(boolean(&mut rest)?),
             }
         }
-        if !is_same(rest, &self.end) {
+        rest = after(rest, &self.end)?;
+        if text.len() - rest.len() != len {
             return None;
         }
         let says_no_error = !has_error && self.says_no_error;
@@ -169,19 +181,25 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let (words, bytes) = a.as_chunks::<8>();
-    let (other_words, other_bytes) = b.as_chunks::<8>();
-    words.iter().zip(other_words).all(|(a, b)| a == b)
-        && match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-            // The last word again looks at bytes that the words left over.
-            (Some(a), Some(b)) => a == b,
-            _ => bytes.iter().zip(other_bytes).all(|(a, b)| a == b),
-        }
+    // What the last chunk holds may have been looked at before.
+    if let (Some(last), Some(other_last)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
+        let (chunks, other_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+        last == other_last && chunks.iter().zip(other_chunks).all(|(a, b)| a == b)
+    } else if let (Some(first), Some(other_first)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        first == other_first && a.last_chunk::<8>() == b.last_chunk::<8>()
+    } else {
+        a.iter().zip(b).all(|(a, b)| a == b)
+    }
 }
 
 #[inline]
 fn number(rest: &mut &[u8]) -> Option<f64> {
     values::take_number(rest).map(Number::value)
+}
+
+/// A number that only counts from zero on.
+fn counted(n: f64) -> Option<f64> {
+    (n >= 0.0).then_some(n)
 }
 
 /// A response time in µs.
@@ -195,7 +213,7 @@ fn time(number: Number, factor: f64) -> Option<u64> {
 
 /// The text after an opening quote up to its closing one, as it stands.
 #[inline]
-fn text<'l>(rest: &mut &'l [u8]) -> Option<&'l [u8]> {
+fn take_text<'l>(rest: &mut &'l [u8]) -> Option<&'l [u8]> {
     let mut from = 0;
     loop {
         let at = from + quote_or_backslash(&rest[from..])?;
@@ -229,12 +247,12 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
 
 /// The same without escapes.
 pub fn plain_text<'l>(rest: &mut &'l [u8]) -> Option<&'l [u8]> {
-    text(rest).filter(|text| !text.contains(&b'\\'))
+    take_text(rest).filter(|text| !text.contains(&b'\\'))
 }
 
 /// A text that nothing is done with must still be valid.
 fn skip_text(rest: &mut &[u8]) -> Option<()> {
-    is_valid(text(rest)?).then_some(())
+    is_valid(take_text(rest)?).then_some(())
 }
 
 /// Whether the escapes of a text, if it has any, mean something.
@@ -354,7 +372,7 @@ impl Learner<'_> {
             }
             b'"' => {
                 rest = &rest[1..];
-                text(&mut rest)?;
+                take_text(&mut rest)?;
                 self.text_part(&path)
             }
             b't' | b'f' => {

@@ -117,19 +117,6 @@ impl Number {
         }
     }
 
-    /// The number, if it is whole and not negative.
-    #[inline]
-    pub fn whole(self) -> Option<u64> {
-        match self {
-            Self::Short {
-                is_negative: false,
-                digits,
-                scale: 0,
-            } => Some(digits),
-            _ => None,
-        }
-    }
-
     /// The number times a thousand, if that is whole, not negative, and the same as by way of floats.
     #[inline]
     pub fn whole_thousandths(self) -> Option<u64> {
@@ -200,27 +187,43 @@ fn power_of_ten(n: usize) -> u64 {
     TENS_OF_EIGHT.get(n).copied().unwrap_or_else(by_steps)
 }
 
+/// Takes a whole number of at most seven digits from the front of a line. `None`, and nothing taken, for any other.
+#[inline]
+pub fn take_whole(rest: &mut &[u8]) -> Option<u64> {
+    let (digits, n) = digits_of_eight(*rest.first_chunk()?);
+    let after = rest.get(n..)?;
+    let is_whole = (n == 1 || (2..8).contains(&n) && rest[0] != b'0')
+        && !matches!(after.first(), Some(b'.' | b'e' | b'E'));
+    is_whole.then(|| {
+        *rest = after;
+        digits
+    })
+}
+
 /// The number that the digits at the front of a text spell (modulo 2^64), and how many they are. Eight at a time.
 #[inline]
 pub fn leading_digits(text: &[u8]) -> (u64, usize) {
-    let (mut number, mut count) = (0_u64, 0);
-    while let Some(eight) = text[count..].first_chunk() {
-        let (low, n) = digits_of_eight(*eight);
-        number = number.wrapping_mul(TENS_OF_EIGHT[n]).wrapping_add(low);
-        count += n;
+    if let Some(eight) = text.first_chunk() {
+        let (number, n) = digits_of_eight(*eight);
         if n < 8 {
-            return (number, count);
+            return (number, n);
         }
     }
-    for digit in text[count..]
-        .iter()
-        .map(|b| b.wrapping_sub(b'0'))
-        .take_while(|d| *d < 10)
-    {
-        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-        count += 1;
-    }
-    (number, count)
+    many_digits(text)
+}
+
+#[cold]
+fn many_digits(text: &[u8]) -> (u64, usize) {
+    let digits = text.iter().map(|b| b.wrapping_sub(b'0'));
+    digits
+        .take_while(|digit| *digit < 10)
+        .fold((0, 0), |(number, count), digit| {
+            let number: u64 = number;
+            (
+                number.wrapping_mul(10).wrapping_add(u64::from(digit)),
+                count + 1,
+            )
+        })
 }
 
 /// The number that the leading digits of eight bytes spell, and how many they are, without a loop (Lemire 2018, "Quickly

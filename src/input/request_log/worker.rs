@@ -102,15 +102,16 @@ impl<'k> Worker<'k> {
             bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         }
         // One look at the whole block tells whether shapes may be tried on all its lines.
-        let is_plain = std::str::from_utf8(bytes).is_ok() && has_no_control(bytes);
+        let is_plain = is_printable_ascii(bytes)
+            || (has_no_control(bytes) && std::str::from_utf8(bytes).is_ok());
         let mut from = 0;
         while from < bytes.len() {
             let end = memchr::memchr(b'\n', &bytes[from..]).map(|at| from + at);
-            let line = &bytes[from..end.unwrap_or(bytes.len())];
+            let (text, len) = (&bytes[from..], end.unwrap_or(bytes.len()) - from);
             from = end.map_or(bytes.len(), |end| end + 1);
             answer.lines += 1;
             let is_cut = block.is_last && end.is_none();
-            match self.line(line, is_plain, is_cut) {
+            match self.line(text, len, is_plain, is_cut) {
                 Ok(Used::Counted) => answer.records += 1,
                 Ok(Used::Blank) => {}
                 Ok(Used::Cut) => answer.cut = Some(answer.lines),
@@ -125,13 +126,21 @@ impl<'k> Worker<'k> {
         answer
     }
 
-    fn line(&mut self, line: &[u8], is_plain: bool, may_be_cut: bool) -> Result<Used, Bad> {
+    /// Counts the line that is the first `len` bytes of a text.
+    fn line(
+        &mut self,
+        text: &[u8],
+        len: usize,
+        is_plain: bool,
+        may_be_cut: bool,
+    ) -> Result<Used, Bad> {
+        let line = &text[..len];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if is_plain || (has_no_control(line) && std::str::from_utf8(line).is_ok()) {
             for turn in 0..self.shapes.len() {
                 let at = (self.likely + turn) % self.shapes.len();
                 let mut values = std::mem::take(&mut self.values);
-                let read = self.shapes[at].read(line, &mut self.clock, &mut values);
+                let read = self.shapes[at].read(text, line.len(), &mut self.clock, &mut values);
                 let counted = read.is_some_and(|fast| self.fast(&fast, at, &values));
                 self.values = values;
                 if counted {
@@ -174,13 +183,14 @@ impl<'k> Worker<'k> {
             column: column_of(text, &key),
             help: HELP,
         })?;
-        if self.is_left_out(line.start_ms, line.users) {
+        if self.is_left_out(line.start_ms, line.users, line.request.is_some()) {
             return Ok(());
         }
         let fields: Vec<(&str, f64)> = line.fields.iter().map(|(n, v)| (n.as_str(), *v)).collect();
         let Some((name, us)) = &line.request else {
             for (name, value) in fields {
-                self.samples.add_sample(name, value, line.start_ms);
+                self.samples
+                    .add_sample(name, value, line.start_ms, line.source.as_deref());
             }
             return Ok(());
         };
@@ -204,7 +214,7 @@ impl<'k> Worker<'k> {
         let Some(series) = self.series(line) else {
             return false;
         };
-        if self.is_left_out(line.start_ms, line.users) {
+        if self.is_left_out(line.start_ms, line.users, true) {
             return true;
         }
         see_users(
@@ -237,9 +247,9 @@ impl<'k> Worker<'k> {
         {
             return false;
         }
-        if !self.is_left_out(line.start_ms, line.users) {
+        if !self.is_left_out(line.start_ms, line.users, false) {
             for (name, value) in self.shapes[shape].fields.iter().zip(values) {
-                self.samples.add_sample(name, *value, line.start_ms);
+                self.samples.add_sample(name, *value, line.start_ms, None);
             }
         }
         true
@@ -257,10 +267,12 @@ impl<'k> Worker<'k> {
     }
 
     /// Whether a record lies outside the bounds, or only had to be looked at.
-    fn is_left_out(&mut self, start_ms: Option<i64>, users: Option<u64>) -> bool {
+    fn is_left_out(&mut self, start_ms: Option<i64>, users: Option<u64>, is_request: bool) -> bool {
         match self.task {
             Task::Survey => {
-                self.first_start_ms = [self.first_start_ms, start_ms].into_iter().flatten().min();
+                // A run begins with its first request, however early its memory was sampled.
+                let start = start_ms.filter(|_| is_request);
+                self.first_start_ms = [self.first_start_ms, start].into_iter().flatten().min();
                 see_users(&mut self.users_now, &mut self.users, start_ms, users);
                 true
             }
@@ -380,11 +392,22 @@ fn see_most(users: &mut BTreeMap<i64, u64>, second: i64, count: u64) {
     *most = (*most).max(count);
 }
 
-/// Whether there is no control character but line ends. In pieces without a way out, which compilers turn into wide
-/// instructions.
+/// Whether there is no control character but line ends, and nothing beyond ASCII.
+fn is_printable_ascii(bytes: &[u8]) -> bool {
+    // Beyond ASCII is below zero.
+    none(bytes, |b| {
+        u8::from(b.cast_signed() < 0x20) & u8::from(b != b'\n')
+    })
+}
+
+/// Whether there is no control character but line ends.
 fn has_no_control(bytes: &[u8]) -> bool {
-    let dirty = |b: &u8| u8::from(*b < b' ') & u8::from(*b != b'\n');
-    let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | dirty(b)) == 0;
+    none(bytes, |b| u8::from(b < b' ') & u8::from(b != b'\n'))
+}
+
+/// Whether no byte is marked. In pieces without a way out, which compilers turn into wide instructions.
+fn none(bytes: &[u8], mark: impl Fn(u8) -> u8) -> bool {
+    let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | mark(*b)) == 0;
     bytes.chunks(1 << 12).all(clean)
 }
 
