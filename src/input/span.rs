@@ -74,8 +74,8 @@ fn no_phase(survey: &Survey) -> String {
 /// A shorter time is a spike, not a phase.
 const SHORTEST_PHASE_S: i64 = 10;
 
-/// The longest time during which the most users ran that ran for long: at least ten seconds, and a tenth of the run. A dip
-/// of up to 2 % does not end it.
+/// The longest time during which the most users ran that ran for long: at least ten seconds, and a tenth of the run. 2 %
+/// more or less do not end it.
 ///
 /// Begin and end in epoch ms, and the users.
 fn steady(survey: &Survey) -> Option<(i64, i64, u64)> {
@@ -91,9 +91,9 @@ fn steady(survey: &Survey) -> Option<(i64, i64, u64)> {
     })
 }
 
-/// The longest time with at least 98 % of so many users, first and last second.
-fn stretch(survey: &Survey, most: u64) -> Option<(i64, i64)> {
-    let enough = |users: u64| users as f64 >= most as f64 * 0.98;
+/// The longest time with so many users, within 2 %: first and last second.
+fn stretch(survey: &Survey, level: u64) -> Option<(i64, i64)> {
+    let enough = |users: u64| users.abs_diff(level) as f64 <= level as f64 * 0.02;
     let (mut best, mut open): (Option<(i64, i64)>, Option<i64>) = (None, None);
     let mut last = 0;
     for (&second, &users) in &survey.users {
@@ -160,7 +160,7 @@ mod tests {
             first_start_ms: Some(0),
             users,
         };
-        assert_eq!(steady(&survey), Some((0, 120_000, 50)));
+        assert_eq!(steady(&survey), Some((0, 60_000, 50)));
         // A ramp that doubles every other second.
         let ramp = Survey {
             first_start_ms: Some(0),

@@ -4,6 +4,7 @@ use super::figures::NONE;
 use crate::comparison::rule::{Reason, Word};
 use crate::comparison::terms::is_share;
 use crate::comparison::{Comparison, EndpointComparison, Row, RunFacts};
+use crate::metric::Metric;
 use crate::tally::Endpoint;
 use crate::units;
 
@@ -123,6 +124,12 @@ fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
         }),
         row.judgement.word.name().to_owned(),
     ]
+}
+
+/// How an endpoint's p95 changed (`None` is the total), and the word for it.
+pub fn p95(comparison: &Comparison, endpoint: Option<&Endpoint>) -> Option<(Option<f64>, Word)> {
+    let row = comparison.of(endpoint)?.row(&Metric::Quantile(0.95))?;
+    Some((row.relative, row.judgement.word))
 }
 
 /// What there is to say besides the rows: with what, how many of which verdict, doubts, findings, and what cannot be told.
