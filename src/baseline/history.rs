@@ -63,9 +63,10 @@ pub fn choose(
         newest.len(),
         chosen.len()
     );
-    let samples = newest
-        .iter()
-        .map(|entry| report::sample(&as_report(entry), path, terms));
+    let samples = newest.iter().map(|entry| Sample {
+        recorded: true,
+        ..report::sample(&as_report(entry), path, terms)
+    });
     Ok(Chosen {
         samples: samples.collect(),
         note,

@@ -21,6 +21,7 @@ pub fn sample(report: &Report, path: &str, terms: &Terms) -> Sample {
         duration_s: report.run.duration_s,
         users_max: report.run.users_max,
         metadata: report.run.metadata.clone(),
+        recorded: false,
         total: endpoint(&report.total, true),
         endpoints: report
             .endpoints

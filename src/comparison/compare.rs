@@ -31,10 +31,11 @@ pub fn compare(baseline: &[Sample], current: &[Sample], terms: &Terms) -> Compar
         endpoints.push(frame(endpoint, &b, &c));
     }
     let survivors = survivors(&drafts);
+    let recorded = baseline.iter().all(|s| s.recorded);
     let mut census = Census::default();
     for ((endpoint, drafts), survivors) in endpoints.iter_mut().zip(drafts).zip(survivors) {
         for (draft, (worse, better)) in drafts.into_iter().zip(survivors) {
-            let row = draft.finish(worse, better, terms.alpha);
+            let row = draft.finish(worse, better, recorded, terms.alpha);
             census.count(row.judgement.word);
             endpoint.rows.push(row);
         }

@@ -69,7 +69,9 @@ impl Draft {
     }
 
     /// Finds the word, now that it is known what survives.
-    pub fn finish(self, worse: bool, better: bool, alpha: f64) -> Row {
+    ///
+    /// `recorded`: the baseline's runs are of a history.
+    pub fn finish(self, worse: bool, better: bool, recorded: bool, alpha: f64) -> Row {
         let (p_worse, p_better) = (self.p_worse(), self.p_better());
         let mut row = Row {
             change: None,
@@ -120,6 +122,9 @@ impl Draft {
                 row.detectable = detectable;
             }
             Kind::Missing => {}
+        }
+        if let (true, Noise::Replicates(noise)) = (recorded, row.noise) {
+            row.noise = Noise::History(noise);
         }
         row.judgement = row.evidence.judge().unwrap_or(row.judgement);
         row.because = sentence::of(&row);

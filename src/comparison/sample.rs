@@ -28,6 +28,8 @@ pub struct Sample {
     pub users_max: Option<u64>,
     /// Its labels (`commit`, `machine`, …).
     pub metadata: BTreeMap<String, String>,
+    /// Whether it is of a history.
+    pub recorded: bool,
     /// The whole run.
     pub total: EndpointSample,
     /// Every endpoint.
@@ -101,6 +103,7 @@ impl Sample {
             duration_s: summary.duration_s,
             users_max: summary.users_max,
             metadata: summary.metadata.clone(),
+            recorded: false,
             total: sampled.next().unwrap_or_default(),
             endpoints: summary
                 .endpoints

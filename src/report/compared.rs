@@ -160,6 +160,9 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
 }
 
 fn runs(side: &[RunFacts]) -> String {
+    if side.is_empty() {
+        return "no run".to_owned();
+    }
     let labels: Vec<&str> = side.iter().take(5).map(|r| r.label.as_str()).collect();
     let more = match side.len() - labels.len() {
         0 => String::new(),

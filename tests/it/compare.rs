@@ -278,3 +278,53 @@ fn every_mistake_of_a_regression_section_is_told_at_once() {
         );
     }
 }
+
+/// Four recorded runs predict the next; runs of another machine do not join them.
+#[test]
+fn a_history_is_a_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = dir.path().join("history.jsonl");
+    let history = history.to_str().unwrap();
+    let generated = |seed: &str, more: &[&str]| {
+        let out = dir.path().join(format!("run-{seed}"));
+        let out = out.to_str().unwrap().to_owned();
+        let start = format!("2026-01-0{seed}T00:00:00Z");
+        let mut args = vec!["generate", "--scenario", "worker-batches", "--write", "log"];
+        args.extend(["--start", &start]);
+        args.extend(["--requests", "600", "--seed", seed, "--out", &out]);
+        args.extend(more);
+        assert_eq!(loadgate(&args).code, 0);
+        out
+    };
+    for seed in ["1", "2", "3", "4"] {
+        let run = generated(seed, &[]);
+        let label = ["--label", "machine=a", "--record", history, "--quiet"];
+        let args = [&["check", run.as_str()][..], &label[..]].concat();
+        assert_eq!(loadgate(&args).code, 0);
+    }
+    let slow = generated("5", &["--degrade", "*ARM 10:latency*3"]);
+    let (json, _) = against(&slow, &[history], &["--label", "machine=a"]);
+    assert!(
+        rows(&json, "suspect").contains(&("POST FINALIZAR ARM 10".to_owned(), "mean".to_owned()))
+    );
+    assert_eq!(rows(&json, "regressed"), []);
+    assert_eq!(
+        json["comparison"]["endpoints"][0]["metrics"][0]["noise"]["source"],
+        "history"
+    );
+    assert_eq!(json["comparison"]["baseline"].as_array().unwrap().len(), 4);
+    // The run itself is no part of what it is compared with.
+    let recorded = format!("{}/run-4", dir.path().display());
+    let (json, _) = against(&recorded, &[history], &["--label", "machine=a"]);
+    assert_eq!(json["comparison"]["baseline"].as_array().unwrap().len(), 3);
+    let run = loadgate(&[
+        "check",
+        &slow,
+        "--baseline",
+        history,
+        "--label",
+        "machine=b",
+    ]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("no-comparable-run"), "{}", run.stderr);
+}
