@@ -56,7 +56,11 @@ fn file(log: &[u8]) -> (File, u64) {
 }
 
 fn content(file: &(File, u64)) -> Content {
-    Content::File(file.0.try_clone().expect("a second handle"), file.1)
+    Content::File(
+        file.0.try_clone().expect("a second handle"),
+        file.1,
+        loadgate::progress::Progress::default(),
+    )
 }
 
 fn tally() -> Tally {

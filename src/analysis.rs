@@ -1,5 +1,6 @@
 //! All that reports see.
 
+use crate::comparison::Comparison;
 use crate::gate::{QuotaReport, Verdict};
 use crate::outcome::Outcome;
 use crate::summary::Summary;
@@ -9,7 +10,9 @@ use crate::summary::Summary;
 pub struct Analysis {
     /// The run.
     pub summary: Summary,
-    /// The verdicts, in the order of the gate file, then of the endpoints; quotas after gates.
+    /// What differs from the baseline, if one was given.
+    pub comparison: Option<Comparison>,
+    /// The verdicts, in the order of the gate file, then of the endpoints; quotas after gates, then regressions.
     pub verdicts: Vec<Verdict>,
     /// What the quotas were measured to be, in the order of the gate file.
     pub quotas: Vec<QuotaReport>,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::interrupt;
+
 /// A temporary file in the folder where the finished one will be, as a rename does not cross file systems.
 pub fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
@@ -12,5 +14,5 @@ pub fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
         // As any new file: the umask takes away what the user does not want.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    interrupt::remember(|| builder.tempfile_in(folder))
 }

@@ -4,14 +4,31 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod announce;
+pub mod project;
+mod trend;
+
+use announce::Announce;
+use project::{Completions, Explain, Init, Man, Migrate};
+pub use trend::{Algorithm, OnUndecided, Trend};
+
 /// Judge a load test after it ran.
 #[derive(Debug, Parser)]
 #[command(
     name = "loadgate",
     version,
     about = "Judges a load test after it ran, and never passes what it could not measure",
-    after_help = "Exit codes: 0 every gate passed; 1 a gate failed; 2 no verdict (usage, gate file, input, I/O); \
-                  3 no gate failed, but at least one is undecided."
+    after_help = "Examples:\n  \
+        loadgate init                 write a gate file, proposed from the results found here\n  \
+        loadgate check results/       judge a run against ./loadgate.toml\n  \
+        loadgate check results/ --require 'p95 < 500ms' --out reports/\n  \
+        loadgate explain p95          what a metric, a gate or an error code means\n\n\
+        Exit codes:\n  \
+        0     every gate passed (or there were none)\n  \
+        1     a gate failed\n  \
+        2     no verdict: usage, gate file, input, I/O\n  \
+        3     no gate failed, but at least one is undecided\n  \
+        130   interrupted"
 )]
 pub struct Cli {
     /// What to do.
@@ -24,10 +41,24 @@ pub struct Cli {
 pub enum Command {
     /// Read one run, measure it, judge it against gates, write the reports
     Check(Box<Check>),
+    /// Follow a history: has the newest run regressed, and when did what change?
+    Trend(Box<Trend>),
+    /// Compare two runs, or several with several; gates are optional
+    Compare(Box<Compare>),
     /// Write the logs of a synthetic load test: same seed, same bytes
     Generate(Box<Generate>),
+    /// Write a gate file proposed from results, a request logger for Locust, a CI pipeline
+    Init(Init),
+    /// Carry the thresholds of k6, Taurus or Artillery over into a gate file
+    Migrate(Migrate),
+    /// Say what a gate of the gate file, a metric or an error code means
+    Explain(Explain),
     /// List every metric a gate can use
     Metrics,
+    /// Print a shell's completion script
+    Completions(Completions),
+    /// Print the manual page, of loadgate or of one command
+    Man(Man),
     /// Print a JSON Schema
     Schema {
         /// Which one
@@ -137,6 +168,8 @@ fn spawn_rate(text: &str) -> Result<f64, String> {
 pub enum SchemaName {
     /// `report.json`
     Report,
+    /// `trend.json`
+    Trend,
 }
 
 /// Which part of a run counts.
@@ -160,8 +193,25 @@ pub enum Color {
     Never,
 }
 
-/// Arguments of `loadgate check`.
+/// Arguments of `loadgate compare`: those of `check`, but the baseline comes first.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "loadgate compare [OPTIONS] <BASE> <CURRENT>",
+    mut_arg("runs", |runs| runs.value_names(["BASE", "CURRENT"]).num_args(2)
+        .help("The baseline and the current run: each a file, a directory, a Locust prefix or a `report.json`")),
+    after_help = "Examples:\n  \
+    loadgate compare main/ branch/                 what differs, and how sure that is\n  \
+    loadgate compare a1/ b1/ --baseline a2/ --baseline a3/ --replicate b2/ --replicate b3/\n\n\
+    Runs are the sample, not requests: one run against one raises a suspicion at most; make three a side, better five."
+)]
+pub struct Compare {
+    /// What `check` takes; the first two runs are baseline and current.
+    #[command(flatten)]
+    pub check: Check,
+}
+
+/// Arguments of `loadgate check`.
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
     loadgate check results/                        everything recognised in a folder is one run\n  \
     loadgate check results/run --require 'p95 < 500ms' --require 'failure_ratio < 1%'\n  \
@@ -178,6 +228,13 @@ pub struct Check {
     /// Add a gate: `p95 < 500ms`, `p95 < 1s on FINALIZAR*`; repeatable
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub require: Vec<String>,
+
+    /// Compare with a run, or with a `report.json` of an earlier check; repeatable, several are replicates
+    #[arg(long, value_name = "RUN|REPORT", help_heading = "Baseline")]
+    pub baseline: Vec<String>,
+    /// A further run of what is checked, for the comparison; repeatable
+    #[arg(long, value_name = "RUN", help_heading = "Baseline")]
+    pub replicate: Vec<String>,
 
     /// Read the input as this format instead of recognising it
     #[arg(long, value_name = "NAME", help_heading = "Input")]
@@ -204,6 +261,11 @@ pub struct Check {
     #[arg(long, value_name = "K=V", value_parser = pair, help_heading = "Input")]
     pub label: Vec<(String, String)>,
 
+    /// Append this run to a history, which `loadgate trend` follows; commit, branch and machine come from `--label`,
+    /// else from the CI system's variables
+    #[arg(long, value_name = "HISTORY", help_heading = "History")]
+    pub record: Option<PathBuf>,
+
     /// Write every report under its standard name into this folder
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub out: Option<PathBuf>,
@@ -222,6 +284,9 @@ pub struct Check {
     /// Write the Markdown report
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub markdown: Option<PathBuf>,
+    #[command(flatten)]
+    /// Where else the verdict is told.
+    pub announce: Announce,
     /// Print only the outcome; problems take one line each
     #[arg(long, help_heading = "Reports")]
     pub quiet: bool,

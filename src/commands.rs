@@ -1,7 +1,14 @@
 //! The subcommands.
 
+mod baseline;
 pub mod check;
+pub mod compare;
+pub mod explain;
 pub mod generate;
+pub mod init;
+pub mod manual;
+pub mod migrate;
+pub mod trend;
 
 use std::io::Write;
 
@@ -40,17 +47,26 @@ impl From<Vec<Diagnostic>> for Failure {
 pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
         Command::Check(args) => check::run(args, stdout),
+        Command::Trend(args) => trend::run(args, stdout),
+        Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),
+        Command::Init(args) => init::run(args, stdout),
+        Command::Migrate(args) => migrate::run(args, stdout),
+        Command::Explain(args) => explain::run(args, stdout),
+        Command::Completions(args) => manual::completions(args, stdout),
+        Command::Man(args) => manual::page(args, stdout),
         Command::Metrics => {
             for (name, unit, meaning) in metric::ALL {
                 writeln!(stdout, "{name:<26} {:<6} {meaning}", unit.symbol())?;
             }
             Ok(0)
         }
-        Command::Schema {
-            name: SchemaName::Report,
-        } => {
-            stdout.write_all(report::schema::SCHEMA.as_bytes())?;
+        Command::Schema { name } => {
+            let schema = match name {
+                SchemaName::Report => report::schema::SCHEMA,
+                SchemaName::Trend => report::trend::schema::SCHEMA,
+            };
+            stdout.write_all(schema.as_bytes())?;
             Ok(0)
         }
     }

@@ -1,6 +1,7 @@
 //! `loadgate.toml`: raw TOML to a valid [`Config`], every problem at once.
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
+use crate::gate::regression::Regression;
 use crate::gate::{Combine, Gate, Level, Quota, Selector};
 use crate::input::{Moment, Span};
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub map: Vec<(String, String)>,
     /// Every gate, in the file's order, then those of `--require`.
     pub gates: Vec<Gate>,
+    /// `[regression]`.
+    pub regression: Option<Regression>,
     /// Every quota, in the file's order.
     pub quotas: Vec<Quota>,
 }
@@ -73,6 +76,7 @@ pub fn require(text: &str, number: usize) -> Result<Gate, Diagnostic> {
         level: Level::Fail,
         min_samples: None,
         floor: None,
+        significant: false,
         origin: Origin::file(FLAG),
     })
 }

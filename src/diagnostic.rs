@@ -147,6 +147,22 @@ pub const CODES: &[(&str, &str)] = &[
         "a selector is not a valid glob or regular expression",
     ),
     (
+        "no-thresholds",
+        "`migrate` found no thresholds in the file it was given",
+    ),
+    (
+        "unknown-topic",
+        "`explain` was asked for what is no gate, no metric and no error code",
+    ),
+    (
+        "unknown-change",
+        "`trend --ack` names a change that the history does not have",
+    ),
+    (
+        "newer-history",
+        "a history or a report was written by a newer loadgate",
+    ),
+    (
         "output-not-writable",
         "a report or a generated file cannot be written where it should go",
     ),

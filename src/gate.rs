@@ -7,6 +7,8 @@ use crate::units::Unit;
 
 pub mod judge;
 pub mod quota;
+pub mod regression;
+mod relative;
 pub mod selector;
 mod within;
 
@@ -31,6 +33,8 @@ pub struct Gate {
     pub min_samples: Option<u64>,
     /// Smaller changes against a baseline do not count; in the metric's base unit.
     pub floor: Option<f64>,
+    /// Against a baseline only a change that the statistics call `regressed` fails, not any difference of two numbers.
+    pub significant: bool,
     /// Where it was written.
     pub origin: Origin,
 }
@@ -67,6 +71,35 @@ pub enum Level {
     Fail,
     /// It is shown, and the run passes.
     Warn,
+}
+
+/// What follows when the statistics cannot say `regressed`, and cannot rule it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Of `suspect`: it fails, or it warns.
+    pub on_suspect: Level,
+    /// Of `not enough data`.
+    pub on_inconclusive: Inconclusive,
+}
+
+/// What `not enough data` means for a rule that asks for significance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inconclusive {
+    /// The rule fails.
+    Fail,
+    /// It is shown as undecided, and the run passes.
+    Warn,
+    /// The rule is undecided.
+    Undecided,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            on_suspect: Level::Warn,
+            on_inconclusive: Inconclusive::Undecided,
+        }
+    }
 }
 
 /// `METRIC CMP LIMIT [within DURATION]`.

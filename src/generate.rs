@@ -8,15 +8,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use self::files::Files;
-use self::progress::Progress;
-use self::scenario::Scenario;
+use self::scenario::{Length, Scenario};
 use self::users::{Event, Response};
 use self::write_locust::{Counted, Logged, Statistics, json, tables};
 use self::write_log::LogWriter;
+use crate::progress::Progress;
 
 pub mod change;
 pub mod files;
-pub mod progress;
 pub mod random;
 pub mod response_time;
 pub mod scenario;
@@ -35,6 +34,10 @@ pub const TABLES: [&str; 4] = [
 ];
 /// Locust's JSON.
 pub const JSON: &str = "run.json";
+
+const SECOND_US: u64 = 1_000_000;
+/// Requests or seconds between two looks at the bar, at most.
+const STEP: u64 = 4096;
 
 /// What a run is and what is written of it.
 pub struct Job<'s> {
@@ -76,13 +79,26 @@ impl Job<'_> {
     /// Plays the scenario and writes it down.
     pub fn run(&self, files: &mut Files) -> io::Result<Generated> {
         let mut written = Written::new(self, files)?;
-        let mut progress = Progress::new();
+        let progress = Progress::new();
+        match self.scenario.length {
+            Length::Requests(count) => progress.begin_count("requests", count),
+            Length::Duration(us) => progress.begin_count("seconds of the run", us / SECOND_US),
+        }
+        let mut told = 0;
         let mut generated = Generated::default();
         generated.end_us = users::simulate(self.scenario, self.seed, |event| {
             if let Event::Response(response) = event {
                 generated.requests += 1;
                 generated.failures += u64::from(response.failure.is_some());
-                progress.response(response.end_us());
+                let done = match self.scenario.length {
+                    Length::Requests(_) => generated.requests,
+                    Length::Duration(_) => response.end_us() / SECOND_US,
+                };
+                // A step for each request would cost as much as its line.
+                if done >= told + STEP.min(1 + done / 100) {
+                    progress.advance(done - told);
+                    told = done;
+                }
             }
             written.event(self.scenario, &event)
         })?;

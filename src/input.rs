@@ -5,10 +5,12 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::Tally;
 
 pub mod locust;
+pub mod report;
 pub mod request_log;
 mod span;
 
@@ -30,6 +32,8 @@ pub struct Options {
     pub allow_bad_lines: u64,
     /// Which part of the run counts.
     pub span: Span,
+    /// Who is told how many bytes were read.
+    pub progress: Progress,
 }
 
 /// Which part of a run counts.
@@ -200,6 +204,11 @@ fn read_logs(
     loaded: &mut Loaded,
     problems: &mut Vec<Diagnostic>,
 ) {
+    let passes = if options.span.is_whole() { 1 } else { 2 };
+    let known: Option<u64> = logs.iter().map(size).sum();
+    options
+        .progress
+        .begin_bytes(known.map(|bytes| bytes * passes));
     let bounds = if options.span.is_whole() {
         Bounds::default()
     } else {
@@ -210,22 +219,35 @@ fn read_logs(
     };
     let mut reader = request_log::Reader::new(&options.map, bounds);
     for log in logs {
-        let read = content(log).map_err(|d| vec![d]);
+        let read = content(log, &options.progress).map_err(|d| vec![d]);
         match read.and_then(|content| reader.read(&log.name, content, allowance)) {
             Ok(source) => loaded.sources.push(source),
             Err(found) => problems.extend(found),
         }
     }
+    options.progress.finish();
     let (tally, notes) = reader.finish();
     loaded.tally = tally;
     loaded.notes.extend(notes);
+}
+
+/// Bytes as they are stored, if that can be known before they are read.
+fn size(found: &Found) -> Option<u64> {
+    if found.stdin.is_some() {
+        return None;
+    }
+    let about = std::fs::metadata(&found.name).ok()?;
+    about.is_file().then_some(about.len())
 }
 
 fn survey(logs: &[Found], options: &Options) -> Survey {
     let reader = request_log::Reader::new(&options.map, Bounds::default());
     let mut survey = Survey::default();
     // What cannot be read is told when it is read to be counted.
-    for content in logs.iter().filter_map(|log| content(log).ok()) {
+    for content in logs
+        .iter()
+        .filter_map(|log| content(log, &options.progress).ok())
+    {
         reader.survey(content, &mut survey);
     }
     survey
@@ -356,7 +378,11 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// The content, decompressed if it begins with the magic bytes of gzip or Zstandard. `only_head`: of standard input only
 /// what was already read.
-fn open(found: &Found, only_head: bool) -> Result<Box<dyn BufRead + Send>, Diagnostic> {
+fn open(
+    found: &Found,
+    only_head: bool,
+    progress: &Progress,
+) -> Result<Box<dyn BufRead + Send>, Diagnostic> {
     let failed = |error: std::io::Error| unreadable(&found.name, &error);
     let mut raw: Box<dyn BufRead + Send> = if let Some(stdin) = &found.stdin {
         let begin = Cursor::new(stdin.bytes.clone());
@@ -365,12 +391,12 @@ fn open(found: &Found, only_head: bool) -> Result<Box<dyn BufRead + Send>, Diagn
         } else {
             Box::new(BufReader::with_capacity(
                 1 << 18,
-                begin.chain(std::io::stdin()),
+                progress.watch(begin.chain(std::io::stdin())),
             ))
         }
     } else {
         let file = std::fs::File::open(&found.name).map_err(failed)?;
-        Box::new(BufReader::with_capacity(1 << 18, file))
+        Box::new(BufReader::with_capacity(1 << 18, progress.watch(file)))
     };
     let head = raw.fill_buf().map_err(failed)?;
     if head.starts_with(GZIP) {
@@ -385,8 +411,8 @@ fn open(found: &Found, only_head: bool) -> Result<Box<dyn BufRead + Send>, Diagn
 }
 
 /// A request log: a plain file of lines can be read by several threads at once.
-fn content(found: &Found) -> Result<Content, Diagnostic> {
-    let mut stream = open(found, false)?;
+fn content(found: &Found, progress: &Progress) -> Result<Content, Diagnostic> {
+    let mut stream = open(found, false, progress)?;
     let failed = |error: std::io::Error| unreadable(&found.name, &error);
     if found.stdin.is_none() {
         let file = std::fs::File::open(&found.name).map_err(failed)?;
@@ -403,7 +429,7 @@ fn content(found: &Found) -> Result<Content, Diagnostic> {
             .find(|b| !b.is_ascii_whitespace())
             == Some(&b'[');
         if is_plain && !is_array {
-            return Ok(Content::File(file, about.len()));
+            return Ok(Content::File(file, about.len(), progress.clone()));
         }
     }
     Ok(Content::Stream(stream))
@@ -411,7 +437,7 @@ fn content(found: &Found) -> Result<Content, Diagnostic> {
 
 fn read_all(found: &Found) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
-    open(found, false)?
+    open(found, false, &Progress::default())?
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&found.name, &error))?;
     Ok(bytes)
@@ -427,7 +453,9 @@ fn recognise(
         return Ok(Some(format));
     }
     let mut head = Vec::new();
-    let read = open(found, true)?.take(HEAD).read_to_end(&mut head);
+    let read = open(found, true, &Progress::default())?
+        .take(HEAD)
+        .read_to_end(&mut head);
     // The beginning of a compressed stream ends in its middle.
     let is_part = found.stdin.as_ref().is_some_and(|stdin| !stdin.is_all) && !head.is_empty();
     if let Err(error) = read

@@ -4,6 +4,7 @@ use crate::tally::{EndpointTally, FieldTally};
 use crate::units::Unit;
 
 pub mod measure;
+mod name;
 
 /// What can be measured of an endpoint or of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,7 +174,52 @@ pub const ALL: &[(&str, Unit, &str)] = &[
     ("duration", Unit::Time, "first start to last end"),
 ];
 
+/// A listed metric's name without its argument, in small letters: what links to its meaning are called by.
+pub fn anchor(name: &str) -> String {
+    let head = name.split('(').next().unwrap_or(name);
+    head.to_lowercase()
+}
+
+impl Aggregate {
+    /// Whether its values lie among the field's own, so that a limit on it can be drawn where they are.
+    pub fn bounds_values(self) -> bool {
+        match self {
+            Self::Min | Self::Mean | Self::Max | Self::Quantile(_) | Self::First | Self::Last => {
+                true
+            }
+            Self::Sum | Self::Stddev | Self::Increase | Self::Slope => false,
+        }
+    }
+}
+
 impl Metric {
+    /// The name under which [`ALL`] lists it, as an anchor and as it is listed.
+    pub fn listed(&self) -> (String, &'static str) {
+        let name = match self {
+            Self::Requests => "requests",
+            Self::Failures => "failures",
+            Self::FailureRatio => "failure_ratio",
+            Self::SuccessRatio => "success_ratio",
+            Self::UnexpectedFailures => "unexpected_failures",
+            Self::UnexpectedFailureRatio => "unexpected_failure_ratio",
+            Self::Ratio(_) => "ratio(FILTER)",
+            Self::Count(_) => "count(FILTER)",
+            Self::Min => "min",
+            Self::Mean => "mean",
+            Self::Max => "max",
+            Self::Stddev => "stddev",
+            Self::Quantile(_) => "pN",
+            Self::Field(..) => "AGG(field)",
+            Self::Apdex(_) => "apdex(T)",
+            Self::Rps => "rps",
+            Self::Rpm => "rpm",
+            Self::Peak(_) => "peak(DURATION)",
+            Self::Users => "users",
+            Self::Duration => "duration",
+        };
+        (anchor(name), name)
+    }
+
     /// The unit its values have.
     pub fn unit(&self) -> Unit {
         match self {
@@ -198,6 +244,14 @@ impl Metric {
             Self::Rps => Unit::PerSecond,
             Self::Rpm => Unit::PerMinute,
         }
+    }
+
+    /// Whether a smaller value is the worse one: more of everything else is worse, or at least more costly.
+    pub fn less_is_worse(&self) -> bool {
+        matches!(
+            self,
+            Self::SuccessRatio | Self::Apdex(_) | Self::Rps | Self::Rpm | Self::Requests
+        )
     }
 }
 

@@ -1,26 +1,31 @@
 //! Reports: formats, destinations, atomic writes. Reports show; they never compute.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
+use std::path::PathBuf;
 
 use crate::analysis::Analysis;
-use crate::atomic::temporary_in;
-use crate::diagnostic::{Diagnostic, Origin};
+use crate::diagnostic::Diagnostic;
 
+pub mod alarm;
+pub mod annotations;
 pub mod chart;
+mod compared;
 pub mod csv;
 mod figures;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod openmetrics;
+mod outputs;
 pub mod schema;
+pub mod slack;
+pub mod teams;
 pub mod terminal;
+pub mod trend;
 
-/// Renders one report.
-type Render = fn(&Analysis) -> anyhow::Result<String>;
+use outputs::Outputs;
+pub(crate) use outputs::write_atomically;
 
 /// Where reports go; `-` is standard output.
 #[derive(Clone, Debug, Default)]
@@ -37,121 +42,49 @@ pub struct Destinations {
     pub junit: Option<PathBuf>,
     /// The Markdown report.
     pub markdown: Option<PathBuf>,
+    /// The figures as `OpenMetrics` text.
+    pub openmetrics: Option<PathBuf>,
+    /// A Slack message; not in the folder of all reports.
+    pub slack: Option<PathBuf>,
+    /// A Teams message; not in the folder of all reports.
+    pub teams: Option<PathBuf>,
 }
 
 impl Destinations {
-    /// Every report to be written, with its renderer.
-    fn all(&self) -> Vec<(PathBuf, Render)> {
-        let formats: [(&str, &Option<PathBuf>, Render); 5] = [
-            ("report.html", &self.html, html::render),
-            ("report.json", &self.json, json::render),
-            ("metrics.csv", &self.csv, csv::render),
-            ("junit.xml", &self.junit, junit::render),
-            ("report.md", &self.markdown, markdown::render),
-        ];
-        let mut all = Vec::new();
-        for (standard, named, render) in formats {
-            all.extend(self.out.iter().map(|dir| (dir.join(standard), render)));
-            all.extend(named.iter().map(|path| (path.clone(), render)));
-        }
-        all
+    fn outputs(&self) -> Outputs<Analysis> {
+        Outputs::new(
+            self.out.as_deref(),
+            &[
+                ("report.html", self.html.as_deref(), html::render),
+                ("report.json", self.json.as_deref(), json::render),
+                ("metrics.csv", self.csv.as_deref(), csv::render),
+                ("junit.xml", self.junit.as_deref(), junit::render),
+                ("report.md", self.markdown.as_deref(), markdown::render),
+                (
+                    "metrics.txt",
+                    self.openmetrics.as_deref(),
+                    openmetrics::render,
+                ),
+            ],
+        )
+        .and(self.slack.as_deref(), slack::render)
+        .and(self.teams.as_deref(), teams::render)
     }
 
     /// Whether a report takes standard output, so that the terminal report must not.
     pub fn uses_stdout(&self) -> bool {
-        self.all().iter().any(|(path, _)| is_stdout(path))
+        self.outputs().uses_stdout()
     }
 
     /// Finds what cannot be written, before anything is analysed.
     pub fn check(&self) -> Result<(), Vec<Diagnostic>> {
-        let mut problems = Vec::new();
-        if let Some(dir) = &self.out
-            && !dir.is_dir()
-            && let Err(error) = std::fs::create_dir_all(dir)
-        {
-            problems.push(not_writable(
-                dir,
-                &format!("cannot create the folder: {error}"),
-            ));
-        }
-        for (path, _) in self.all() {
-            let dir = folder(&path);
-            if is_stdout(&path) || (self.out.as_deref() == Some(dir) && !problems.is_empty()) {
-                continue;
-            }
-            if path.is_dir() {
-                problems.push(not_writable(&path, "a folder is in the way"));
-            } else if !dir.is_dir() {
-                problems.push(not_writable(
-                    &path,
-                    &format!("the folder `{}` does not exist", dir.display()),
-                ));
-            } else if let Err(error) = tempfile::Builder::new()
-                .prefix(".loadgate")
-                .tempfile_in(dir)
-            {
-                problems.push(not_writable(
-                    &path,
-                    &format!("cannot write into the folder: {error}"),
-                ));
-            }
-        }
-        if self
-            .all()
-            .iter()
-            .filter(|(path, _)| is_stdout(path))
-            .count()
-            > 1
-        {
-            problems.push(not_writable(
-                Path::new("-"),
-                "only one report can go to standard output",
-            ));
-        }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        self.outputs().check()
     }
 
-    /// Writes every report: to a temporary sibling that is then renamed, so that none is ever half there.
+    /// Writes every report.
     pub fn write(&self, analysis: &Analysis, stdout: &mut dyn Write) -> anyhow::Result<()> {
-        for (path, render) in self.all() {
-            let text =
-                render(analysis).with_context(|| format!("cannot render `{}`", path.display()))?;
-            if is_stdout(&path) {
-                stdout.write_all(text.as_bytes())?;
-            } else {
-                write_atomically(&path, &text)
-                    .with_context(|| format!("cannot write `{}`", path.display()))?;
-            }
-        }
-        Ok(())
+        self.outputs().write(analysis, stdout)
     }
-}
-
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-fn not_writable(path: &Path, why: &str) -> Diagnostic {
-    Diagnostic::new("output-not-writable", why)
-        .at(Origin::file(path.display().to_string()))
-        .help("create the folder, or name another place")
-}
-
-fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut file = temporary_in(folder(path))?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -215,6 +148,7 @@ pub(crate) mod fixture {
         let outcome = Outcome::new(&verdicts, false);
         Analysis {
             summary,
+            comparison: None,
             verdicts,
             quotas,
             outcome,

@@ -9,9 +9,13 @@ use crate::tally::fields::Slope;
 use crate::tally::windows::{self, Peak};
 use crate::tally::{Category, Endpoint, EndpointTally, Evidence, FieldTally, Tally, WORTH_THREADS};
 
+pub mod distribution;
+pub mod over_time;
 pub mod quantile;
 pub mod timeline;
 
+pub use distribution::Distribution;
+pub use over_time::OverTime;
 pub use timeline::{Interval, Timeline};
 
 /// The quantiles every report shows, in millionths.
@@ -59,6 +63,10 @@ pub struct Summary {
     pub errors: Vec<ErrorSummary>,
     /// Requests, failures, percentiles and users over time.
     pub timeline: Timeline,
+    /// Statuses, kinds of failure and measured fields in the intervals of the timeline.
+    pub over_time: OverTime,
+    /// How the run's response times are distributed.
+    pub distribution: Distribution,
     /// The busiest windows of one second, ten seconds and a minute, as far as the source tells when requests happened.
     pub peaks: Vec<PeakWindow>,
     /// What the reader must know to trust the numbers, in sentences.
@@ -74,6 +82,13 @@ pub struct PeakWindow {
     pub contributors: Vec<(Endpoint, u64)>,
     /// Whether the run was at least as long as the window; if not, a whole window could have held more.
     pub whole: bool,
+}
+
+impl PeakWindow {
+    /// Whether the figure is the very one: from a run as long as the window, and from the starts themselves.
+    pub fn is_exact(&self) -> bool {
+        self.whole && self.peak.at_most == Some(self.peak.count)
+    }
 }
 
 /// One endpoint, or the run's total (`endpoint` is `None`).
@@ -253,11 +268,18 @@ impl Summary {
         for (name, samples) in &tally.samples {
             total.fields.entry(name.clone()).or_default().merge(samples);
         }
+        // Of a part of a run nothing is known from its end on, however long its last requests took.
+        total.last_end_ms = match (total.last_end_ms, tally.until_ms) {
+            (Some(end), Some(until)) => Some(end.min(until)),
+            (end, _) => end,
+        };
         let duration_s = match (total.first_start_ms, total.last_end_ms) {
             (Some(first), Some(last)) => Some((last - first) as f64 / 1e3),
             _ => None,
         };
         let frame = timeline::Frame::new(&tally, &total);
+        let over_time = OverTime::new(&total, &frame);
+        let distribution = Distribution::new(&total);
         let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
         let (errors, users_max) = (errors(&tally), tally.users.values().max().copied());
         let is_large = total.requests >= WORTH_THREADS;
@@ -282,6 +304,8 @@ impl Summary {
             sources: about.sources,
             metadata: about.metadata,
             timeline: total.timeline.clone(),
+            over_time,
+            distribution,
             peaks: peaks(&total.tally, &endpoints, duration_s),
             errors,
             total,

@@ -44,7 +44,18 @@ impl std::fmt::Display for Endpoint {
 }
 
 /// Where a number comes from, and so how exact it is. Ordered from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// Counted request by request, exact to 1 µs.
@@ -78,7 +89,8 @@ pub struct Request<'a> {
 /// Whole bytes of a body, so that their sum is the same in any order.
 #[inline]
 pub fn whole_bytes(response_length: Option<f64>) -> u64 {
-    response_length.map_or(0, |bytes| bytes.round() as u64)
+    // A cast from a float saturates, and what is below zero is 0.
+    response_length.map_or(0, |length| length.round() as u64)
 }
 
 /// Everything counted about one endpoint, or about the whole run.
@@ -112,12 +124,18 @@ pub struct EndpointTally {
     pub starts: Counts,
     /// Requests whose start is not known.
     pub without_start: u64,
+    /// The longest time between two rows of Locust's history, in seconds: so late a request may be counted there.
+    pub row_gap_s: Option<i64>,
+    /// Whether the source ends before the run, so that what came last is not in it.
+    pub is_open: bool,
     /// First start, epoch ms.
     pub first_start_ms: Option<i64>,
     /// Latest end (start plus response time), epoch ms.
     pub last_end_ms: Option<i64>,
     /// HTTP status → requests.
     pub statuses: BTreeMap<u16, u64>,
+    /// HTTP status → epoch second of the start → requests; those without a start are left out.
+    pub status_seconds: BTreeMap<u16, Counts>,
     /// Requests without any status.
     pub without_status: u64,
     /// Failures by HTTP status (`None`: no status).
@@ -143,6 +161,8 @@ pub struct Tally {
     pub samples: BTreeMap<String, FieldTally>,
     /// Most concurrent users seen per epoch second.
     pub users: BTreeMap<i64, u64>,
+    /// Before this moment (epoch ms) the part of the run ends that was counted; `None` if all of it was.
+    pub until_ms: Option<i64>,
     /// Percentiles per epoch second as Locust's history printed them (10 s sliding window): second → (quantile in
     /// millionths → ms). Empty when the columns are cumulative.
     pub reported_timeline: BTreeMap<i64, BTreeMap<u32, f64>>,
@@ -228,12 +248,20 @@ impl EndpointTally {
         self.max_us = merge_option(self.max_us, other.max_us, f64::max);
         self.reported_rps = merge_option(self.reported_rps, other.reported_rps, |a, b| a + b);
         self.without_start += other.without_start;
+        self.row_gap_s = self.row_gap_s.max(other.row_gap_s);
+        self.is_open |= other.is_open;
         self.first_start_ms = match (self.first_start_ms, other.first_start_ms) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
         self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
         add_counts(&mut self.statuses, &other.statuses);
+        for (status, seconds) in &other.status_seconds {
+            self.status_seconds
+                .entry(*status)
+                .or_default()
+                .merge(seconds);
+        }
         self.without_status += other.without_status;
         add_counts(&mut self.failures_by_status, &other.failures_by_status);
         for (key, error) in &other.errors {
@@ -314,6 +342,7 @@ impl Tally {
         for (second, users) in &other.users {
             self.add_users(*second, *users);
         }
+        self.until_ms = [self.until_ms, other.until_ms].into_iter().flatten().min();
         for (second, quantiles) in &other.reported_timeline {
             self.reported_timeline.insert(*second, quantiles.clone());
         }

@@ -35,6 +35,33 @@ impl Unit {
         }
     }
 
+    /// Prometheus' name of the unit that [`Self::to_prometheus`] gives.
+    pub fn prometheus(self) -> &'static str {
+        match self {
+            Self::Count | Self::Plain => "",
+            Self::Ratio => "ratio",
+            Self::Time => "seconds",
+            Self::PerSecond => "per_second",
+            Self::PerMinute => "per_minute",
+            Self::Bytes => "bytes",
+            Self::Score => "score",
+        }
+    }
+
+    /// A value in Prometheus' base unit: seconds for times, all else as it is.
+    pub fn to_prometheus(self, value: f64) -> f64 {
+        match self {
+            Self::Time => seconds(value),
+            Self::Count
+            | Self::Plain
+            | Self::Ratio
+            | Self::PerSecond
+            | Self::PerMinute
+            | Self::Bytes
+            | Self::Score => value,
+        }
+    }
+
     /// A value for people: scaled, rounded to what the eye can use, with its unit.
     pub fn human(self, value: f64) -> String {
         match self {
@@ -50,6 +77,11 @@ impl Unit {
     }
 }
 
+/// Milliseconds as seconds.
+pub fn seconds(ms: f64) -> f64 {
+    ms / 1e3
+}
+
 fn count(value: f64) -> String {
     if value.fract() == 0.0 {
         group(value)
@@ -60,19 +92,23 @@ fn count(value: f64) -> String {
 
 /// Thousands apart, by a comma.
 fn group(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
+    let text = group_digits(&format!("{:.0}", value.abs()));
     if value < 0.0 {
         format!("-{text}")
     } else {
         text
     }
+}
+
+fn group_digits(digits: &str) -> String {
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// At most `places` decimals, without trailing zeros.
@@ -127,6 +163,183 @@ fn bytes(value: f64) -> String {
     }
 }
 
+/// One scale for a column or an axis: the unit is written once, and every number has as many decimals as the others, so
+/// that points stand below points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The unit's symbol; empty for counts and measured fields.
+    pub symbol: &'static str,
+    /// What a value in base units is divided by.
+    divisor: f64,
+    decimals: usize,
+}
+
+impl Scale {
+    /// The scale on which the smallest (other than 0) and the largest of the values can both be read.
+    pub fn of(unit: Unit, values: impl IntoIterator<Item = f64>) -> Self {
+        let (smallest, largest) = values
+            .into_iter()
+            .map(f64::abs)
+            .filter(|v| *v > 0.0 && v.is_finite())
+            .fold((f64::INFINITY, 0.0_f64), |(low, high), v| {
+                (low.min(v), high.max(v))
+            });
+        let (symbol, divisor) = match unit {
+            Unit::Count | Unit::Plain | Unit::Score => ("", 1.0),
+            Unit::Ratio => ("%", 0.01),
+            Unit::PerSecond => ("/s", 1.0),
+            Unit::PerMinute => ("/min", 1.0),
+            Unit::Time if largest > 0.0 && largest < 1.0 => ("µs", 1e-3),
+            Unit::Time if largest >= 600_000.0 => ("min", 60_000.0),
+            Unit::Time if largest >= 10_000.0 || smallest >= 1000.0 && smallest.is_finite() => {
+                ("s", 1000.0)
+            }
+            Unit::Time => ("ms", 1.0),
+            Unit::Bytes if largest >= 1e9 => ("GB", 1e9),
+            Unit::Bytes if largest >= 1e6 => ("MB", 1e6),
+            Unit::Bytes if largest >= 1e3 => ("kB", 1e3),
+            Unit::Bytes => ("B", 1.0),
+        };
+        let decimals = match unit {
+            Unit::Count => 0,
+            _ => decimals(smallest / divisor, largest / divisor),
+        };
+        Self {
+            symbol,
+            divisor,
+            decimals,
+        }
+    }
+
+    /// The number alone.
+    pub fn text(&self, value: f64) -> String {
+        let scaled = value / self.divisor;
+        let text = format!("{:.*}", self.decimals, scaled.abs());
+        let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
+        let whole = group_digits(whole);
+        let zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
+        let sign = if scaled < 0.0 && !zero { "-" } else { "" };
+        let point = if rest.is_empty() { "" } else { "." };
+        format!("{sign}{whole}{point}{rest}")
+    }
+
+    /// The number with its unit.
+    pub fn with_unit(&self, value: f64) -> String {
+        match self.symbol {
+            "" => self.text(value),
+            symbol if symbol.starts_with('/') => format!("{}{symbol}", self.text(value)),
+            symbol => format!("{} {symbol}", self.text(value)),
+        }
+    }
+}
+
+/// Labels of an axis: as few decimals as tell its ticks apart, and the unit once, at the largest.
+pub fn axis(unit: Unit, ticks: &[f64]) -> Vec<String> {
+    let mut scale = Scale::of(unit, ticks.iter().copied());
+    let exact = |places: usize| {
+        ticks.iter().all(|tick| {
+            let scaled = tick / scale.divisor * 10_f64.powi(places as i32);
+            (scaled - scaled.round()).abs() < 1e-6
+        })
+    };
+    scale.decimals = (0..6).find(|places| exact(*places)).unwrap_or(6);
+    let last = ticks.len().saturating_sub(1);
+    let label = |(i, tick): (usize, &f64)| {
+        if i == last {
+            scale.with_unit(*tick)
+        } else {
+            scale.text(*tick)
+        }
+    };
+    ticks.iter().enumerate().map(label).collect()
+}
+
+/// Decimals that show the smallest value with two digits, and the largest with no more than five.
+fn decimals(smallest: f64, largest: f64) -> usize {
+    let wanted = match smallest {
+        v if v >= 100.0 || v.is_infinite() => 0,
+        v if v >= 1.0 => 1,
+        v if v >= 0.1 => 2,
+        _ => 3,
+    };
+    let room = match largest {
+        v if v >= 10_000.0 => 0,
+        v if v >= 1000.0 => 1,
+        v if v >= 100.0 => 2,
+        _ => 3,
+    };
+    wanted.min(room)
+}
+
+/// Time since the run's start, for an axis: `0`, `45 s`, `2 min`, `2:30 min`, `1:05 h`.
+pub fn elapsed(seconds: f64) -> String {
+    let s = seconds.round() as i64;
+    match s {
+        0 => "0".to_owned(),
+        ..120 => format!("{s} s"),
+        120..7200 if s % 60 == 0 => format!("{} min", s / 60),
+        120..7200 => format!("{}:{:02} min", s / 60, s % 60),
+        _ if s % 3600 == 0 => format!("{} h", s / 3600),
+        _ => format!("{}:{:02} h", s / 3600, s / 60 % 60),
+    }
+}
+
+/// A moment for people, to the second: `2026-11-20 23:43:05 UTC`.
+pub fn date_and_time(epoch_ms: i64) -> String {
+    let second = moment(epoch_ms - epoch_ms.rem_euclid(1000));
+    match second
+        .strip_suffix('Z')
+        .and_then(|text| text.split_once('T'))
+    {
+        Some((date, time)) => format!("{date} {time} UTC"),
+        None => second,
+    }
+}
+
+/// The time of day (UTC) of an epoch second: `23:43:05`.
+pub fn time_of_day(epoch_s: i64) -> String {
+    let s = epoch_s.rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
+/// A relative change with its sign: 0.301 → `+30.1 %`.
+pub fn signed_percent(change: f64) -> String {
+    let text = trim(change * 100.0, 1);
+    let sign = if change > 0.0 && text != "0" { "+" } else { "" };
+    format!("{sign}{text} %")
+}
+
+/// A relative change with its sign: 0.142 → `+14.2 %`; from a doubling on as a factor, `×2.5`.
+pub fn change(relative: f64) -> String {
+    if relative >= 1.0 {
+        return format!("×{}", significant(relative + 1.0));
+    }
+    signed(relative * 100.0, "%")
+}
+
+/// A difference of ratios with its sign, in percentage points: 0.012 → `+1.2 pp`.
+pub fn points(difference: f64) -> String {
+    signed(difference * 100.0, "pp")
+}
+
+/// A number of percent: 9.987 → `9.99 %`.
+pub fn share(percent: f64) -> String {
+    format!("{} %", significant(percent))
+}
+
+fn signed(value: f64, unit: &str) -> String {
+    let text = match value.abs() {
+        v if v >= 10.0 => trim(value, 1),
+        _ => trim(value, 2),
+    };
+    let sign = if text.starts_with('-') || text == "0" {
+        ""
+    } else {
+        "+"
+    };
+    format!("{sign}{text} {unit}")
+}
+
 /// A quantile's name: 950000 → `p95`, 999000 → `p99.9`.
 pub fn quantile_name(millionths: u32) -> String {
     format!("p{}", trim(f64::from(millionths) / 1e4, 4))
@@ -143,6 +356,60 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_column_has_one_unit_and_one_number_of_decimals() {
+        let text = |unit, values: &[f64]| {
+            let scale = Scale::of(unit, values.iter().copied());
+            let texts: Vec<String> = values.iter().map(|v| scale.text(*v)).collect();
+            (scale.symbol, texts.join(" "))
+        };
+        assert_eq!(
+            text(Unit::Time, &[12.34, 850.0]),
+            ("ms", "12.3 850.0".to_owned())
+        );
+        assert_eq!(
+            text(Unit::Time, &[1200.0, 65_000.0]),
+            ("s", "1.2 65.0".to_owned())
+        );
+        assert_eq!(text(Unit::Time, &[0.25, 0.9]), ("µs", "250 900".to_owned()));
+        assert_eq!(
+            text(Unit::Ratio, &[0.0, 0.0275, 1.0]),
+            ("%", "0.0 2.8 100.0".to_owned())
+        );
+        assert_eq!(
+            text(Unit::Count, &[3.0, 8540.0]),
+            ("", "3 8,540".to_owned())
+        );
+        assert_eq!(
+            text(Unit::Time, &[-12.5, 0.0]),
+            ("ms", "-12.5 0.0".to_owned())
+        );
+        assert_eq!(text(Unit::Time, &[]), ("ms", String::new()));
+        assert_eq!(
+            Scale::of(Unit::PerSecond, [107.46]).with_unit(107.46),
+            "107/s"
+        );
+    }
+
+    #[test]
+    fn an_axis_has_its_unit_once() {
+        assert_eq!(axis(Unit::Time, &[0.0, 50.0, 100.0]), ["0", "50", "100 ms"]);
+        assert_eq!(
+            axis(Unit::Time, &[0.0, 2500.0, 5000.0]),
+            ["0.0", "2.5", "5.0 s"]
+        );
+        assert_eq!(axis(Unit::Count, &[0.0, 5000.0]), ["0", "5,000"]);
+        assert!(axis(Unit::Count, &[]).is_empty());
+    }
+
+    #[test]
+    fn moments_of_an_axis() {
+        let texts = [0.0, 90.0, 120.0, 150.0, 7200.0, 9000.0].map(elapsed);
+        assert_eq!(texts, ["0", "90 s", "2 min", "2:30 min", "2 h", "2:30 h"]);
+        assert_eq!(time_of_day(-1), "23:59:59");
+        assert_eq!(date_and_time(1999), "1970-01-01 00:00:01 UTC");
+    }
+
+    #[test]
     fn human_text_is_scaled() {
         assert_eq!(Unit::Time.human(1234.6), "1.235 s");
         assert_eq!(Unit::Time.human(159.8), "159.8 ms");
@@ -151,6 +418,8 @@ mod tests {
         assert_eq!(Unit::Ratio.human(0.0275), "2.75 %");
         assert_eq!(Unit::Count.human(8540.0), "8,540");
         assert_eq!(Unit::PerSecond.human(107.46), "107.5/s");
+        assert_eq!(signed_percent(0.301), "+30.1 %");
+        assert_eq!(signed_percent(-0.05), "-5 %");
         assert_eq!(quantile_name(999_000), "p99.9");
         assert_eq!(moment(0), "1970-01-01T00:00:00Z");
     }

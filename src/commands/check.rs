@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, baseline};
 use crate::analysis::Analysis;
+use crate::ci::Ci;
 use crate::cli::{Check, Color, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::gate::{Terms, judge, quota};
+use crate::gate::{Terms, judge, quota, regression};
 use crate::input::{self, Options, Span};
 use crate::outcome::Outcome;
+use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
 use crate::summary::{About, Summary};
 
+mod record;
+
 /// The gate file that is read when none is named.
-const DEFAULT_CONFIG: &str = "loadgate.toml";
+pub(super) const DEFAULT_CONFIG: &str = "loadgate.toml";
 
 /// Runs the whole pipeline; the answer is the exit code.
 pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
@@ -24,7 +28,17 @@ pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let config = configuration(args, &destinations)?;
     let analysis = analyse(args, &config)?;
     destinations.write(&analysis, stdout)?;
-    if !destinations.uses_stdout() {
+    if let Some(history) = &args.record {
+        record::record(history, &analysis, &config.expected, args, stdout)?;
+    }
+    let taken = destinations.uses_stdout();
+    if let Some(ci) = Ci::from_environment(args.announce.ci) {
+        // A CI system reads both streams; data alone goes to standard output.
+        let mut stderr = std::io::stderr().lock();
+        let log: &mut dyn Write = if taken { &mut stderr } else { stdout };
+        ci.announce(&analysis, args.out.as_deref(), log)?;
+    }
+    if !taken {
         show(args, &analysis, stdout)?;
     }
     Ok(analysis.outcome.exit_code)
@@ -38,6 +52,9 @@ fn destinations(args: &Check) -> Destinations {
         csv: args.csv.clone(),
         junit: args.junit.clone(),
         markdown: args.markdown.clone(),
+        openmetrics: args.announce.openmetrics.clone(),
+        slack: args.announce.slack.clone(),
+        teams: args.announce.teams.clone(),
     }
 }
 
@@ -130,14 +147,12 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         map: config.map.clone(),
         allow_bad_lines: args.allow_bad_lines,
         span: config.span,
+        progress: Progress::new(),
     };
     let loaded = input::load(&args.runs, &options)?;
     let mut metadata: BTreeMap<String, String> = args.label.iter().cloned().collect();
     let label = metadata.remove("name").unwrap_or_else(|| label(&args.runs));
-    let terms = Terms {
-        expected: config.expected.clone(),
-        refused: loaded.refused,
-    };
+    let refused = loaded.refused;
     let about = About {
         label,
         sources: loaded.sources,
@@ -145,13 +160,28 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         notes: loaded.notes,
     };
     let summary = Summary::new(loaded.tally, about);
+    let comparison = baseline::against(args, config, &options, &summary)?;
+    let terms = Terms {
+        expected: config.expected.clone(),
+        refused,
+        comparison: comparison.as_ref(),
+        policy: config
+            .regression
+            .as_ref()
+            .map(|r| r.policy)
+            .unwrap_or_default(),
+    };
     let mut verdicts = judge(&summary, &config.gates, &terms);
     let judged = quota::judge(&summary, &config.quotas, &terms);
     let (quotas, of_quotas): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
     verdicts.extend(of_quotas);
+    if let Some(rule) = &config.regression {
+        verdicts.extend(regression::judge(&summary, rule, &terms));
+    }
     let outcome = Outcome::new(&verdicts, config.undecided_warns);
     Ok(Analysis {
         summary,
+        comparison,
         verdicts,
         quotas,
         outcome,

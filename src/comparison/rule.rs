@@ -51,6 +51,41 @@ pub enum Reason {
     Missing(Shortfall),
 }
 
+impl Reason {
+    /// `beyond-margin`, `one-run`, `beyond-wide-margin`, `within-margin`, `changed-within-margin`, `interval-too-wide`,
+    /// `lost-to-multiplicity`, `noise-unknown`, `unconfirmed-improvement` or `missing`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeyondMargin => "beyond-margin",
+            Self::OneRun => "one-run",
+            Self::BeyondWideMargin => "beyond-wide-margin",
+            Self::WithinMargin => "within-margin",
+            Self::ChangedWithinMargin => "changed-within-margin",
+            Self::IntervalTooWide => "interval-too-wide",
+            Self::LostToMultiplicity => "lost-to-multiplicity",
+            Self::NoiseUnknown => "noise-unknown",
+            Self::UnconfirmedImprovement => "unconfirmed-improvement",
+            Self::Missing(_) => "missing",
+        }
+    }
+
+    /// The same for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::BeyondMargin => "beyond the margin",
+            Self::OneRun => "beyond the margin, but in fewer than 3 runs",
+            Self::BeyondWideMargin => "far beyond the margin, but in one run",
+            Self::WithinMargin => "within the margin",
+            Self::ChangedWithinMargin => "a small change, within the margin",
+            Self::IntervalTooWide => "the bounds reach from within the margin to beyond it",
+            Self::LostToMultiplicity => "among so many comparisons this much happens by chance",
+            Self::NoiseUnknown => "how much runs of the same code differ is not known",
+            Self::UnconfirmedImprovement => "looks better, but too few runs bear it out",
+            Self::Missing(_) => "a figure, or how sure it is, is missing",
+        }
+    }
+}
+
 /// A word and its reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {

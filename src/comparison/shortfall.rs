@@ -36,6 +36,15 @@ pub enum Shortfall {
         /// Position of the offending row, from 0.
         row: usize,
     },
+    /// The source holds no response times over time, so how sure a single run is of this figure is not known.
+    NothingOverTime,
+    /// Fewer independent requests than the quantile needs to be bounded at all.
+    TooFewEffective {
+        /// Effective requests of the smaller side, rounded down.
+        effective: u64,
+        /// Effective requests that would do.
+        needed: u64,
+    },
     /// Nothing was requested on one side.
     NoRequests,
     /// A parameter is outside its domain: a level not between 0 and 1, a negative deviation.

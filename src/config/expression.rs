@@ -181,6 +181,11 @@ pub fn byte_factor(unit: &str) -> Option<f64> {
     })
 }
 
+/// A metric by its name alone.
+pub fn metric_named(text: &str) -> Parsed<Metric> {
+    metric(Part::new(text, 0))
+}
+
 fn metric(part: Part<'_>) -> Parsed<Metric> {
     if let Some((name, inner)) = part.text.split_once('(') {
         let Some(argument) = inner.strip_suffix(')') else {

@@ -10,8 +10,9 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Combine, Gate, Level, Requirement, Selector};
 
 mod quota;
+mod regression;
 
-const SECTIONS: &[&str] = &["run", "failures", "input", "gate", "quota"];
+const SECTIONS: &[&str] = &["run", "failures", "input", "gate", "quota", "regression"];
 const RUN_KEYS: &[&str] = &["warmup", "from", "to", "phase", "on-undecided"];
 /// What a text should have been, and what to write.
 type Form = (&'static str, &'static str);
@@ -28,6 +29,7 @@ const GATE_KEYS: &[&str] = &[
     "level",
     "min-samples",
     "floor",
+    "significant",
 ];
 
 /// Reads one gate file and gathers what is wrong with it.
@@ -83,15 +85,7 @@ impl<'t> Reader<'t> {
                 "input" => self.input(value),
                 "gate" => self.gates(value),
                 "quota" => self.quotas(value),
-                name @ "regression" => {
-                    let message = format!("`{name}` is not supported by this version");
-                    self.problem(
-                        "unknown-key",
-                        key.span(),
-                        message,
-                        "remove it, or a limit would silently not be watched",
-                    );
-                }
+                "regression" => self.regression(value, key.span().start),
                 name => self.unknown_key(name, key.span(), SECTIONS),
             }
         }
@@ -287,6 +281,9 @@ impl<'t> Reader<'t> {
         let floor = table
             .get("floor")
             .and_then(|value| self.floor(value, &requirements));
+        let significant = table
+            .get("significant")
+            .is_some_and(|value| self.significant(value, &requirements));
         self.config.gates.push(Gate {
             id,
             requirements,
@@ -295,6 +292,7 @@ impl<'t> Reader<'t> {
             level: level.unwrap_or(Level::Fail),
             min_samples,
             floor,
+            significant,
             origin: Origin::line(self.file, line),
         });
     }

@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Combine, Comparator, Decision, Gate, Limit, Requirement, Selector, Verdict, within};
+use super::{
+    Combine, Comparator, Decision, Gate, Level, Limit, Policy, Requirement, Selector, Verdict,
+    relative, within,
+};
+use crate::comparison::Comparison;
 use crate::metric::measure::{measure, minimum_samples};
 use crate::metric::{Context, Measurement, Precision};
 use crate::summary::{EndpointSummary, Summary};
@@ -10,11 +14,15 @@ use crate::units::Unit;
 
 /// What judging needs besides gates and summary.
 #[derive(Clone, Debug, Default)]
-pub struct Terms {
+pub struct Terms<'c> {
     /// Statuses that are expected failures.
     pub expected: Vec<u16>,
     /// Why no gate can be decided on this run at all, if so.
     pub refused: Option<String>,
+    /// What differs from the baseline, if one was given.
+    pub comparison: Option<&'c Comparison>,
+    /// What follows when a change is not significant, nor ruled out.
+    pub policy: Policy,
 }
 
 /// Judges every gate, in order; a gate with a selector gives one verdict for each endpoint it matches.
@@ -48,11 +56,14 @@ pub fn judge(summary: &Summary, gates: &[Gate], terms: &Terms) -> Vec<Verdict> {
 }
 
 /// One requirement at one endpoint.
-struct Finding<'a> {
-    requirement: &'a Requirement,
-    decision: Decision,
-    measured: Option<Measurement>,
-    because: String,
+pub(super) struct Finding<'a> {
+    pub(super) requirement: &'a Requirement,
+    pub(super) decision: Decision,
+    /// What a breach means, if not what the gate says.
+    pub(super) level: Option<Level>,
+    pub(super) limit: Option<f64>,
+    pub(super) measured: Option<Measurement>,
+    pub(super) because: String,
 }
 
 fn judge_one(gate: &Gate, target: &EndpointSummary, context: &Context, terms: &Terms) -> Verdict {
@@ -91,9 +102,8 @@ fn judge_one(gate: &Gate, target: &EndpointSummary, context: &Context, terms: &T
     let mut verdict = blank(gate, target, deciding.decision, because);
     verdict.metric = deciding.requirement.metric.clone();
     verdict.unit = verdict.metric.unit();
-    if let Limit::Absolute(limit) = deciding.requirement.limit {
-        verdict.limit = Some(limit);
-    }
+    verdict.limit = deciding.limit;
+    verdict.level = deciding.level.unwrap_or(verdict.level);
     if let Some(measured) = &deciding.measured {
         verdict.observed = Some(measured.value);
         verdict.samples = measured.samples;
@@ -168,18 +178,15 @@ fn find<'a>(
     context: &Context,
     terms: &Terms,
 ) -> Finding<'a> {
-    let undecided = |because: String| Finding {
-        requirement,
-        decision: Decision::Undecided,
-        measured: None,
-        because,
-    };
+    let undecided = |because: String| Finding::undecided(requirement, because);
     if let Some(reason) = &terms.refused {
         return undecided(reason.clone());
     }
     let limit = match requirement.limit {
         Limit::Absolute(limit) => limit,
-        Limit::Baseline { .. } => return undecided("no baseline given".to_owned()),
+        Limit::Baseline { factor, offset } => {
+            return relative::find(gate, requirement, target, terms, |b| b * factor + offset);
+        }
     };
     let needed = gate
         .min_samples
@@ -196,8 +203,26 @@ fn find<'a>(
     Finding {
         requirement,
         decision,
+        level: None,
+        limit: Some(limit),
         measured: Some(measured),
         because,
+    }
+}
+
+impl<'a> Finding<'a> {
+    pub(super) fn undecided(requirement: &'a Requirement, because: String) -> Self {
+        Self {
+            requirement,
+            decision: Decision::Undecided,
+            level: None,
+            limit: match requirement.limit {
+                Limit::Absolute(limit) => Some(limit),
+                Limit::Baseline { .. } => None,
+            },
+            measured: None,
+            because,
+        }
     }
 }
 
@@ -256,7 +281,7 @@ fn straddling(precision: &Precision, unit: Unit) -> String {
     let Precision { low, high, because } = *precision;
     let low = unit.human(low);
     if high.is_infinite() {
-        return format!("{because}: the value is {low} so far, and a whole window could hold more");
+        return format!("{because}: the value is at least {low}, and may be more");
     }
     let high = unit.human(high);
     format!("{because}: the value lies between {low} and {high}, on either side of the limit")
@@ -342,7 +367,7 @@ mod tests {
         );
         assert_eq!(
             decide_on(&summary, "p95 <= baseline + 20%").1,
-            "no baseline given"
+            "no baseline given: name one by `--baseline`"
         );
     }
 

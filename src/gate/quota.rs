@@ -132,15 +132,16 @@ pub struct Usage {
     pub total: Option<u64>,
     /// Cost in the busiest window.
     pub peak: u64,
-    /// The most it can be; above `peak` only where starts are known to the second.
-    pub at_most: u64,
+    /// The most it can be; above `peak` only where starts are known to the second, and `None` where the source ends
+    /// before the run.
+    pub at_most: Option<u64>,
     /// Begin of the busiest window, epoch ms.
     pub start_ms: i64,
     /// Its end, not part of it.
     pub end_ms: i64,
     /// How far the window reaches beyond the run's last start, in ms: that part of it was not seen. 0 if it does not.
     pub unseen_ms: i64,
-    /// Which endpoints the cost came from, the largest share first.
+    /// Which endpoints the cost came from, the largest share first; empty where starts are known only to the second.
     pub contributors: Vec<(Endpoint, u64)>,
     /// Peak ÷ limit.
     pub utilization: f64,

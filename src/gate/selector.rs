@@ -64,6 +64,17 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     Regex::new(&regex).map_err(|e| e.to_string())
 }
 
+/// A selector for this name and no other: where a glob or `/…/` would read it as a pattern, it is escaped in a regular
+/// expression.
+pub fn exactly(name: &str) -> String {
+    let is_glob = name.contains(['*', '?']);
+    if is_glob || (name.starts_with('/') && name.ends_with('/')) {
+        format!("/^{}$/", regex::escape(name))
+    } else {
+        name.to_owned()
+    }
+}
+
 /// `/users/` may be a path: between two slashes it is a regex.
 fn is_regex(inner: &str) -> bool {
     !inner.is_empty()
@@ -79,6 +90,18 @@ mod tests {
             method: method.into(),
         };
         Selector::new(&[pattern]).expect("valid").matches(&endpoint)
+    }
+
+    #[test]
+    fn a_name_selects_itself_alone() {
+        for name in ["/a", "/users/", "/a?b=*", "[id]", "a\nb", "/^x$/"] {
+            assert!(selects(&exactly(name), "GET", name), "{name}");
+            assert!(
+                !selects(&exactly(name), "GET", &format!("{name}x")),
+                "{name}"
+            );
+        }
+        assert!(!selects(&exactly("/a?b"), "GET", "/axb"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct Failures {
 
 impl Failures {
     /// Share of requests that failed, 0 to 1; zero of no requests.
-    fn ratio(self) -> f64 {
+    pub fn ratio(self) -> f64 {
         if self.requests == 0 {
             0.0
         } else {

@@ -9,6 +9,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::effect::rounding_deviation;
 use super::segment::{NotPositive, logarithms};
 
+pub mod failures;
 mod power;
 
 pub use power::minimum_detectable;
@@ -115,29 +116,52 @@ pub fn predict(
     newest: f64,
     options: &Options,
 ) -> Result<Prediction, NotEnoughData> {
-    let runs = earlier.len();
-    if runs < MIN_RUNS {
+    predict_from(&[earlier], newest, options)
+}
+
+/// Judges `newest` by the last of the `segments`, each the runs of one level in order.
+///
+/// Where that segment has fewer than [`MIN_RUNS`] runs, its level is judged with the noise of all segments together:
+/// their squares over the sum of their degrees of freedom, which are then those of t.
+pub fn predict_from(
+    segments: &[&[f64]],
+    newest: f64,
+    options: &Options,
+) -> Result<Prediction, NotEnoughData> {
+    let current = segments.last().copied().unwrap_or_default();
+    let lending = if current.len() >= MIN_RUNS {
+        &segments[segments.len() - 1..]
+    } else {
+        segments
+    };
+    let known = logarithms_of(lending, newest)?;
+    let (squares, degrees) = known.iter().fold((0.0, 0), |(squares, degrees), logs| {
+        let (_, own) = moments(logs);
+        (squares + own, degrees + logs.len().saturating_sub(1))
+    });
+    if degrees + 1 < MIN_RUNS || current.is_empty() {
         return Err(NotEnoughData::FewRuns {
-            runs,
+            runs: current.len(),
             required: MIN_RUNS,
         });
     }
-    let all = [earlier, &[newest]].concat();
-    let logs = logarithms(&all).map_err(NotEnoughData::NotPositive)?;
-    let (mean, deviation) = moments(&logs[..runs]);
+    let deviation = (squares / degrees as f64).sqrt();
+    let all = [current, &[newest]].concat();
     let noise = deviation.max(rounding_deviation(&all));
     if noise <= 0.0 {
         return Err(NotEnoughData::NoNoise);
     }
+    let (mean, _) = moments(&known[known.len() - 1]);
+    let runs = current.len();
     let scale = noise * (1.0 + 1.0 / runs as f64).sqrt();
-    let reach = critical(runs, options.alpha) * scale;
-    let shift = logs[runs] - mean;
+    let reach = critical(degrees, options.alpha) * scale;
+    let shift = newest.ln() - mean;
     let side = match shift {
         s if s > reach => Side::Above,
         s if s < -reach => Side::Below,
         _ => Side::Inside,
     };
-    let p_above = student(runs).map_or(f64::NAN, |t| t.sf(shift / scale));
+    let p_above = student(degrees).map_or(f64::NAN, |t| t.sf(shift / scale));
     Ok(Prediction {
         runs,
         value: newest,
@@ -149,27 +173,36 @@ pub fn predict(
         side,
         // A change of exactly the margin counts, whatever its logarithm was rounded to.
         beyond_margin: shift.abs() >= options.margin.ln_1p() - 1e-12,
-        minimum_detectable: minimum_detectable(runs, noise, options.alpha),
+        minimum_detectable: power::minimum_detectable_at(scale, degrees, options.alpha),
         p_above,
     })
 }
 
-/// Mean and standard deviation (by n − 1).
-fn moments(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0)).sqrt())
+/// The segments' logarithms; a value that has none is told by its index among all earlier runs.
+fn logarithms_of(segments: &[&[f64]], newest: f64) -> Result<Vec<Vec<f64>>, NotEnoughData> {
+    let all = [segments.concat(), vec![newest]].concat();
+    let mut rest = logarithms(&all).map_err(NotEnoughData::NotPositive)?;
+    let cut = |segment: &&[f64]| {
+        let later = rest.split_off(segment.len());
+        std::mem::replace(&mut rest, later)
+    };
+    Ok(segments.iter().map(cut).collect())
 }
 
-/// Student's t on `runs` − 1 degrees of freedom.
-fn student(runs: usize) -> Option<StudentsT> {
-    StudentsT::new(0.0, 1.0, runs.saturating_sub(1) as f64).ok()
+/// Mean, and sum of the squares about it.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (mean, values.iter().map(|v| (v - mean).powi(2)).sum())
+}
+
+/// Student's t on so many degrees of freedom.
+fn student(degrees: usize) -> Option<StudentsT> {
+    StudentsT::new(0.0, 1.0, degrees as f64).ok()
 }
 
 /// The quantile of t that is exceeded with probability `alpha`; never exceeded where there is no such t.
-fn critical(runs: usize, alpha: f64) -> f64 {
-    student(runs).map_or(f64::INFINITY, |t| -t.inverse_cdf(alpha))
+fn critical(degrees: usize, alpha: f64) -> f64 {
+    student(degrees).map_or(f64::INFINITY, |t| -t.inverse_cdf(alpha))
 }
 
 #[cfg(test)]
@@ -231,6 +264,23 @@ mod tests {
             refused.to_string(),
             "the noise between runs is known from 5 earlier runs on, and there are 4"
         );
+    }
+
+    #[test]
+    fn a_short_segment_borrows_noise() {
+        // Two runs at ln 200 ± 0.01: squares 0.0002 on 1 degree, with the five's 0.001 on 4: √(0.0012 / 5) = 0.0154919.
+        let current = [200.0 * (-0.01_f64).exp(), 200.0 * 0.01_f64.exp()];
+        let before = five();
+        let prediction = predict_from(&[&before, &current], 204.0, &Options::default()).unwrap();
+        assert!(
+            (prediction.noise - 0.015_491_9).abs() < 1e-7,
+            "{prediction:?}"
+        );
+        assert!((prediction.expected - 200.0).abs() < 1e-9);
+        // t(0.99, 5) = 3.364930; reach = 3.364930 · 0.0154919 · √1.5 = 0.0638449.
+        assert!((prediction.upper - 200.0 * 0.063_844_9_f64.exp()).abs() < 1e-3);
+        assert_eq!((prediction.runs, prediction.side), (2, Side::Inside));
+        assert!(predict_from(&[&current], 204.0, &Options::default()).is_err());
     }
 
     #[test]

@@ -134,6 +134,11 @@ pub(super) fn logarithms(values: &[f64]) -> Result<Vec<f64>, NotPositive> {
     values.iter().enumerate().map(log).collect()
 }
 
+/// The median; the mean of the middle two of an even number of values. `NaN` of nothing.
+pub fn median_of(values: &[f64]) -> f64 {
+    median(values)
+}
+
 /// Finds the changes of level of `values`, one per run in order, all positive. Series that may hold zeros, such as
 /// failures, are for [`super::counts`].
 pub fn segment(values: &[f64], options: &Options) -> Result<Segmentation, NotPositive> {

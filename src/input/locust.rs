@@ -262,7 +262,13 @@ impl Tables {
                 notes.push(format!(
                     "only the history {file} was found: the counts are those of its last rows"
                 ));
-                history.clone()
+                let mut tally = history.clone();
+                let rows = tally
+                    .endpoints
+                    .values_mut()
+                    .chain(&mut tally.reported_total);
+                rows.for_each(|row| row.is_open = true);
+                tally
             }
             (None, None, None) => {
                 if !self.failures.is_empty() {
@@ -314,11 +320,17 @@ fn join(tally: &mut Tally, history: Tally, from_json: bool) {
     tally.users = history.users;
     tally.reported_timeline = history.reported_timeline;
     if from_json {
+        for (key, counts) in history.endpoints {
+            if let Some(endpoint) = tally.endpoints.get_mut(&key) {
+                endpoint.seconds.batches = counts.seconds.batches;
+            }
+        }
         return;
     }
     for (key, counts) in history.endpoints {
         if let Some(endpoint) = tally.endpoints.get_mut(&key) {
             endpoint.seconds = counts.seconds;
+            endpoint.row_gap_s = counts.row_gap_s;
             endpoint.first_start_ms = counts.first_start_ms;
             endpoint.last_end_ms = counts.last_end_ms;
         }
@@ -326,6 +338,7 @@ fn join(tally: &mut Tally, history: Tally, from_json: bool) {
     if let Some(counts) = history.reported_total {
         let mut total = tally.total();
         total.seconds = counts.seconds;
+        total.row_gap_s = counts.row_gap_s;
         total.first_start_ms = counts.first_start_ms;
         total.last_end_ms = counts.last_end_ms;
         tally.reported_total = Some(total);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::parallel;
+use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::Tally;
 
@@ -76,7 +77,7 @@ const HELP: &str = "one JSON object for each request, with a name and a response
 /// Where a log's bytes come from.
 pub enum Content {
     /// A plain file of that length, which several threads can read at once.
-    File(File, u64),
+    File(File, u64, Progress),
     /// Anything that only comes in order.
     Stream(Box<dyn BufRead + Send>),
 }
@@ -254,9 +255,9 @@ const WORTH_A_THREAD: u64 = 1 << 21;
 
 fn each_block(content: Content, job: &Job<'_>) -> Read {
     match content {
-        Content::File(file, len) => {
+        Content::File(file, len, progress) => {
             let threads = parallel::threads().min((len / WORTH_A_THREAD) as usize + 1);
-            let blocks = Blocks::File(FileBlocks::new(file, len, threads));
+            let blocks = Blocks::File(FileBlocks::new(file, len, threads, progress));
             work(&blocks, threads, job)
         }
         Content::Stream(mut stream) => {

@@ -318,14 +318,22 @@ fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
 
 fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
     let peak = windows::of(tally, (window_s * 1e3).round() as i64)?;
-    let (low, high) = (peak.count as f64, peak.at_most as f64);
+    let low = peak.count as f64;
+    let high = peak.at_most.map_or(f64::INFINITY, |most| most as f64);
     let mut remark = format!(
         "busiest window from {} to {}",
         units::moment(peak.start_ms),
         units::moment(peak.start_ms + peak.window_ms)
     );
     let mut precision = None;
-    if peak.at_most > peak.count {
+    if peak.at_most.is_none() {
+        remark.push_str("; the source ends before the run");
+        precision = Some(Precision {
+            low,
+            high,
+            because: "the source ends before the run",
+        });
+    } else if peak.at_most > Some(peak.count) {
         let _ = write!(
             remark,
             "; the source counts requests in the second they end, so it may be up to {}",

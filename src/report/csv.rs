@@ -1,6 +1,7 @@
 //! `metrics.csv`: long form for trends, in base units, safe to open in a spreadsheet.
 
 use crate::analysis::Analysis;
+use crate::comparison::{Comparison, EndpointComparison, Row};
 use crate::summary::EndpointSummary;
 use crate::units::{moment, quantile_name};
 
@@ -42,6 +43,25 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     for (metric, value) in rates(analysis) {
         row("", "Total", &metric, Some(value), "", "")?;
     }
+    for (endpoint, compared) in analysis.comparison.iter().flat_map(rows_of) {
+        let (method, name) = endpoint
+            .endpoint
+            .as_ref()
+            .map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
+        let unit = compared.metric.unit().symbol();
+        let word = compared.judgement.word.name();
+        let metric = format!("baseline:{}", compared.metric);
+        row(
+            method,
+            name,
+            &metric,
+            compared.baseline.clone().ok(),
+            unit,
+            "",
+        )?;
+        let metric = format!("change:{}", compared.metric);
+        row(method, name, &metric, compared.change, unit, word)?;
+    }
     for verdict in &analysis.verdicts {
         let total = if verdict.selector.is_some() {
             ""
@@ -63,6 +83,12 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         )?;
     }
     Ok(String::from_utf8(table.into_inner()?)?)
+}
+
+/// Every compared figure with its endpoint.
+fn rows_of(comparison: &Comparison) -> impl Iterator<Item = (&EndpointComparison, &Row)> {
+    let endpoints = comparison.endpoints.iter();
+    endpoints.flat_map(|e| e.rows.iter().map(move |row| (e, row)))
 }
 
 /// Name, value and base unit of everything known of an endpoint; what is not known has no row.
@@ -107,7 +133,7 @@ fn figures(endpoint: &EndpointSummary) -> Vec<(String, Option<f64>, &'static str
 /// The run's peaks, as far as they are exact and whole, and what quotas were measured to be.
 fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
     let peaks = analysis.summary.peaks.iter();
-    let exact = peaks.filter(|w| w.whole && w.peak.count == w.peak.at_most);
+    let exact = peaks.filter(|w| w.is_exact());
     let mut rates: Vec<(String, f64)> = exact
         .map(|w| {
             (
@@ -122,6 +148,7 @@ fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
             rates.extend(value.map(|v| (format!("quota:{}:{name}", quota.id), v)));
         };
         figure("peak", Some(usage.peak as f64));
+        figure("at_most", usage.at_most.map(|most| most as f64));
         figure("utilization", Some(usage.utilization));
         figure("bursts", usage.bursts.as_ref().map(|b| b.len() as f64));
         figure("rejected", usage.replay.map(|r| r.rejected as f64));
@@ -130,7 +157,7 @@ fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
 }
 
 /// Text that no spreadsheet takes for a formula.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {

@@ -44,11 +44,21 @@ fn time(ms: i64) -> String {
 }
 
 /// `12`; `12 to 19` where only seconds are known; `≥ 12` where the run was shorter than the window.
-fn amount(count_: u64, at_most: u64, whole: bool) -> String {
-    match (count_ == at_most, whole) {
-        (_, false) => format!("≥ {}", count(count_)),
-        (true, _) => count(count_),
-        (false, _) => format!("{} to {}", count(count_), count(at_most)),
+fn amount(least: u64, at_most: Option<u64>, whole: bool) -> String {
+    match at_most.filter(|_| whole) {
+        None => format!("≥ {}", count(least)),
+        Some(most) if most == least => count(least),
+        Some(most) => format!("{} to {}", count(least), count(most)),
+    }
+}
+
+/// A share of a limit, as well as it is known.
+fn used(usage: &Usage, limit: u64) -> String {
+    let share = |n: u64| Unit::Ratio.human(n as f64 / limit as f64);
+    match usage.at_most {
+        None => format!("≥ {}", share(usage.peak)),
+        Some(most) if most == usage.peak => share(most),
+        Some(most) => format!("{} to {}", share(usage.peak), share(most)),
     }
 }
 
@@ -74,7 +84,7 @@ fn quota(quota: &QuotaReport) -> [String; 7] {
         usage.map_or_else(none, |u| amount(u.peak, u.at_most, true)),
         target,
         count(quota.limit),
-        usage.map_or_else(none, |u| Unit::Ratio.human(u.utilization)),
+        usage.map_or_else(none, |u| used(u, quota.limit)),
         usage.map_or_else(none, |u| moment(u.start_ms)),
     ]
 }

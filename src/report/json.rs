@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::comparison::sample::kept::Kept;
 use crate::gate::{Level, Verdict};
 use crate::outcome::Outcome;
 use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Timeline};
 use crate::tally::{Category, Endpoint, Evidence};
 use crate::units::{moment, quantile_name};
 
+mod comparison;
 mod rates;
+mod sample;
 
+use comparison::ComparisonJson;
 use rates::{QuotaJson, Rates};
+use sample::SampleJson;
 
 /// The version of the format.
 const SCHEMA_ID: &str = "loadgate.report/1";
@@ -32,14 +37,18 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
             sources: &summary.sources,
             metadata: &summary.metadata,
         },
-        total: endpoint(&summary.total),
-        endpoints: summary.endpoints.iter().map(endpoint).collect(),
+        total: endpoint(&summary.total)?,
+        endpoints: summary
+            .endpoints
+            .iter()
+            .map(endpoint)
+            .collect::<Result<_, _>>()?,
         errors: summary.errors.iter().map(error).collect(),
         rates: Rates::of(summary),
         quotas: analysis.quotas.iter().map(QuotaJson::of).collect(),
         fields: &summary.total.fields,
         timeline: timeline(&summary.timeline),
-        comparison: None,
+        comparison: analysis.comparison.as_ref().map(ComparisonJson::of),
         gates: analysis.verdicts.iter().map(gate).collect(),
         outcome: analysis.outcome,
         notes: &summary.notes,
@@ -60,7 +69,7 @@ struct Report<'a> {
     quotas: Vec<QuotaJson<'a>>,
     fields: &'a BTreeMap<String, FieldSummary>,
     timeline: TimelineJson,
-    comparison: Option<()>,
+    comparison: Option<ComparisonJson<'a>>,
     gates: Vec<GateJson<'a>>,
     outcome: Outcome,
     notes: &'a [String],
@@ -89,6 +98,7 @@ struct EndpointJson<'a> {
     statuses: BTreeMap<String, u64>,
     fields: &'a BTreeMap<String, FieldSummary>,
     evidence: Evidence,
+    sample: SampleJson,
 }
 
 #[derive(Serialize)]
@@ -189,13 +199,13 @@ fn tidy(value: f64) -> Option<f64> {
     })
 }
 
-fn endpoint(summary: &EndpointSummary) -> EndpointJson<'_> {
+fn endpoint(summary: &EndpointSummary) -> anyhow::Result<EndpointJson<'_>> {
     let times = &summary.response_time;
     let (method, name) = summary
         .endpoint
         .as_ref()
         .map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
-    EndpointJson {
+    Ok(EndpointJson {
         method,
         name,
         requests: summary.requests,
@@ -222,7 +232,8 @@ fn endpoint(summary: &EndpointSummary) -> EndpointJson<'_> {
             .collect(),
         fields: &summary.fields,
         evidence: summary.evidence,
-    }
+        sample: SampleJson::of(&Kept::of(&summary.tally))?,
+    })
 }
 
 fn error(summary: &ErrorSummary) -> ErrorJson<'_> {

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::compared;
 use super::figures;
 use crate::analysis::Analysis;
+use crate::comparison::Comparison;
 use crate::gate::{Decision, Verdict};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
@@ -25,6 +27,9 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     );
     writeln!(text, "{}\n", facts(summary))?;
     gates(&mut text, &analysis.verdicts)?;
+    if let Some(comparison) = &analysis.comparison {
+        compared(&mut text, comparison)?;
+    }
     endpoints(&mut text, summary)?;
     errors(&mut text, summary)?;
     rates(&mut text, analysis)?;
@@ -49,7 +54,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn symbol_of(verdict: &str) -> &'static str {
+pub(super) fn symbol_of(verdict: &str) -> &'static str {
     match verdict {
         "pass" => "✅",
         "fail" => "❌",
@@ -190,6 +195,22 @@ fn rates(text: &mut String, analysis: &Analysis) -> std::fmt::Result {
 }
 
 /// A table that can be opened: its first column is text, the others are figures. Nothing without rows.
+/// What differs from the baseline: sentences for all to see, the table behind a click.
+fn compared(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
+    writeln!(text, "### Comparison\n")?;
+    for line in compared::lines(comparison) {
+        writeln!(text, "* {}", cell(&line))?;
+    }
+    writeln!(text)?;
+    let rows = compared::rows(comparison);
+    let shown = &rows[..rows.len().min(MOST_ROWS)];
+    details(text, "Compared figures", &compared::COLUMNS, shown)?;
+    if rows.len() > shown.len() {
+        more(text, rows.len(), shown.len(), "figures")?;
+    }
+    Ok(())
+}
+
 fn details<const N: usize>(
     text: &mut String,
     title: &str,
@@ -209,7 +230,7 @@ fn details<const N: usize>(
 }
 
 /// Text that stays text inside a table cell: no markup, no mention, no line break, not endless.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::new();
     for (i, c) in text.chars().enumerate() {
         if i == LONGEST_NAME * 4 {

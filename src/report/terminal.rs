@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::compared;
 use super::figures::{self, NONE};
 use super::markdown::is_direction_mark;
 use crate::analysis::Analysis;
+use crate::comparison::Comparison;
 use crate::gate::{Decision, Verdict};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
@@ -40,6 +42,9 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
             &rows(&figures::FIELD_COLUMNS, fields),
         );
     }
+    if let Some(comparison) = &analysis.comparison {
+        compared(&mut text, comparison);
+    }
     if !analysis.summary.notes.is_empty() {
         text.push_str("\nNotes\n");
         for note in &analysis.summary.notes {
@@ -69,7 +74,8 @@ fn section(text: &mut String, title: &str, table: &Table) {
     }
 }
 
-fn facts(summary: &Summary) -> String {
+/// The run in one line: name, start, duration, users, requests.
+pub(super) fn facts(summary: &Summary) -> String {
     let mut facts = vec![clean(&summary.label)];
     facts.extend(summary.started_ms.map(moment));
     facts.extend(summary.duration_s.map(|s| Unit::Time.human(s * 1e3)));
@@ -81,7 +87,7 @@ fn facts(summary: &Summary) -> String {
     facts.join(" · ")
 }
 
-fn table(header: &[&str], left: usize) -> Table {
+pub(super) fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -158,6 +164,20 @@ fn rows<const N: usize>(header: &[&str; N], rows: Vec<[String; N]>) -> Table {
     table
 }
 
+/// What differs from the baseline: the notable first, then why the rest could not be told.
+fn compared(text: &mut String, comparison: &Comparison) {
+    let all = compared::rows(comparison);
+    let hidden = all.len().saturating_sub(compared::MOST_ROWS);
+    let shown: Vec<_> = all.into_iter().take(compared::MOST_ROWS).collect();
+    section(text, "Comparison", &rows(&compared::COLUMNS, shown));
+    if hidden > 0 {
+        let _ = writeln!(text, "… and {hidden} more in the other reports");
+    }
+    for line in compared::lines(comparison) {
+        wrapped(text, "  * ", &line);
+    }
+}
+
 fn errors(summary: &Summary) -> Table {
     let mut table = table(&["Endpoint", "Status", "Category", "Message", "Count"], 4);
     for error in summary.errors.iter().take(MOST_ERRORS) {
@@ -213,7 +233,7 @@ fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
 }
 
 /// A paragraph after a mark, its further lines indented as far. A word that is too long keeps its line to itself.
-fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
+pub(super) fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
     let paragraph = clean(paragraph);
     let mut line = mark.to_owned();
     let mut empty = true;
@@ -233,7 +253,7 @@ fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
     let _ = writeln!(text, "{}", line.trim_end());
 }
 
-fn painted(text: &str, verdict: &str, color: bool) -> String {
+pub(super) fn painted(text: &str, verdict: &str, color: bool) -> String {
     if !color {
         return text.to_owned();
     }
@@ -246,7 +266,7 @@ fn painted(text: &str, verdict: &str, color: bool) -> String {
 }
 
 /// Text without control characters and direction marks: a name cannot write to the terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() || is_direction_mark(c) {

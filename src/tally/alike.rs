@@ -3,7 +3,7 @@
 //! Most of what counting costs is waiting for counters that are not in the processor's cache. In a loop over many requests
 //! that does nothing else, the processor fetches several counters at once.
 
-use super::{EndpointTally, ErrorKey, merge_option};
+use super::{Counts, EndpointTally, ErrorKey, merge_option};
 
 /// Requests of one endpoint with the same outcome.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,14 +59,12 @@ impl EndpointTally {
         *self.failures_by_status.entry(alike.status).or_default() += n;
         let starts = alike.starts_ms.iter().copied();
         let (first, last) = (starts.clone().min(), starts.max());
-        match self.errors.get_mut(failure) {
-            Some(error) => error.add(n, first, last),
-            None => self
-                .errors
-                .entry(failure.clone())
-                .or_default()
-                .add(n, first, last),
-        }
+        let error = match self.errors.get_mut(failure) {
+            Some(error) => error,
+            None => self.errors.entry(failure.clone()).or_default(),
+        };
+        error.add(n, first, last);
+        add_seconds(&mut error.seconds, alike.starts_ms);
     }
 
     fn add_starts(&mut self, alike: &Alike<'_>) {
@@ -83,5 +81,16 @@ impl EndpointTally {
         let ends = starts.iter().zip(times).map(end);
         self.last_end_ms = self.last_end_ms.max(ends.max());
         self.seconds.add(starts, times, alike.failure.is_some());
+        if let Some(status) = alike.status {
+            add_seconds(self.status_seconds.entry(status).or_default(), starts);
+        }
+    }
+}
+
+/// Counts starts (epoch ms) by their second; neighbours in one second are added at once.
+fn add_seconds(seconds: &mut Counts, starts_ms: &[i64]) {
+    let same = |a: &i64, b: &i64| a.div_euclid(1000) == b.div_euclid(1000);
+    for run in starts_ms.chunk_by(same) {
+        seconds.add(run[0].div_euclid(1000), run.len() as u64);
     }
 }

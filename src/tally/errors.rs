@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::Counts;
+
 /// What kind of failure it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,6 +119,8 @@ pub struct ErrorTally {
     pub first_ms: Option<i64>,
     /// Last seen, epoch ms.
     pub last_ms: Option<i64>,
+    /// Epoch second → requests that started in it; only as far as their start is known.
+    pub seconds: Counts,
 }
 
 impl ErrorTally {
@@ -132,6 +136,7 @@ impl ErrorTally {
     /// Adds another count of the same failure.
     pub fn merge(&mut self, other: &Self) {
         self.add(other.count, other.first_ms, other.last_ms);
+        self.seconds.merge(&other.seconds);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened in each second: requests, failures, and response times in logarithmic buckets.
 
+use std::collections::BTreeMap;
+
 use super::Counts;
 
 /// Buckets in each doubling of the response time; the middle of a bucket is off by at most 1 ÷ 256, or 0.4 %.
@@ -16,6 +18,18 @@ pub struct Seconds {
     pub failures: Counts,
     /// Second × 8192 + bucket → requests; empty when the source has no such detail.
     times: Counts,
+    /// Second at which a row of running totals was written → what came since the row before. Only from such rows, as
+    /// those of Locust's history.
+    pub batches: BTreeMap<i64, Batch>,
+}
+
+/// Requests between two rows of running totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// How many.
+    pub requests: u64,
+    /// Sum of their response times, in whole microseconds, so that merging is exact in any order.
+    pub sum_us: u64,
 }
 
 /// The logarithmic bucket of a response time in µs: exact below 256, then 128 for each doubling.
@@ -53,6 +67,16 @@ impl Seconds {
         self.requests.merge(&other.requests);
         self.failures.merge(&other.failures);
         self.times.merge(&other.times);
+        for (second, batch) in &other.batches {
+            self.add_batch(*second, *batch);
+        }
+    }
+
+    /// Counts what came between two rows of running totals.
+    pub fn add_batch(&mut self, second: i64, batch: Batch) {
+        let known = self.batches.entry(second).or_default();
+        known.requests += batch.requests;
+        known.sum_us = known.sum_us.saturating_add(batch.sum_us);
     }
 
     /// Whether nothing is known.

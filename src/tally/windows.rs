@@ -2,17 +2,14 @@
 
 use super::{Counts, EndpointTally, Evidence};
 
-/// By how many seconds Locust's history may count a request late besides: a row is written about every second, but not
-/// in every second.
-const LATE_HISTORY_S: i64 = 2;
-
 /// The busiest half-open window of a given length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peak {
     /// Requests in it, or their cost. Known to a second only, it is the least the busiest window can hold.
     pub count: u64,
-    /// The most the busiest window can hold; equal to `count` where starts are known to the millisecond.
-    pub at_most: u64,
+    /// The most the busiest window can hold; equal to `count` where starts are known to the millisecond. `None` where
+    /// the source ends before the run.
+    pub at_most: Option<u64>,
     /// Its length in milliseconds.
     pub window_ms: i64,
     /// Its first request's start, epoch ms; the begin of its first second where only seconds are known.
@@ -32,19 +29,32 @@ pub fn of(tally: &EndpointTally, window_ms: i64) -> Result<Peak, String> {
         }
         return peak(&tally.starts, window_ms).ok_or_else(unknown);
     }
-    // Locust counts a request in the second in which it ends.
+    // Locust counts a request in the second in which it ends, and its history in that of the next row.
     let longest_us = tally.max_us.ok_or_else(unknown)?;
-    let late_s = (longest_us / 1e6).ceil() as i64
-        + if tally.evidence == Evidence::Reported {
-            LATE_HISTORY_S
-        } else {
-            0
-        };
+    let mut late_s = (longest_us / 1e6).ceil() as i64;
+    if tally.evidence == Evidence::Reported {
+        late_s += tally.row_gap_s.ok_or_else(unknown)?;
+    }
     let seconds = &tally.seconds.requests;
     let mut peak = peak_by_second(seconds, window_ms, late_s).ok_or_else(unknown)?;
+    peak.count = peak.count.max(average(tally, window_ms, late_s));
     // Requests of which no second is known may all have come in the busiest window.
-    peak.at_most += tally.requests.saturating_sub(seconds.total());
+    let elsewhere = tally.requests.saturating_sub(seconds.total());
+    peak.at_most = peak
+        .at_most
+        .filter(|_| !tally.is_open)
+        .map(|most| (most + elsewhere).max(peak.count));
     Ok(peak)
+}
+
+/// The least that the busiest of the windows that cover the run must hold.
+fn average(tally: &EndpointTally, window_ms: i64, late_s: i64) -> u64 {
+    let (Some(first), Some(last)) = (tally.first_start_ms, tally.last_end_ms) else {
+        return 0;
+    };
+    // The moments may be known to a second only, and the first requests may have been counted late.
+    let covering = (last - first + (2 + late_s) * 1000).div_euclid(window_ms) + 1;
+    tally.requests.div_ceil(covering.unsigned_abs().max(1))
 }
 
 /// Requests that started from `start_ms` to before `end_ms`; by whole seconds where only those are known.
@@ -77,7 +87,7 @@ pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
     let (start_ms, count) = busiest(starts, window_ms)?;
     Some(Peak {
         count,
-        at_most: count,
+        at_most: Some(count),
         window_ms,
         start_ms,
     })
@@ -105,7 +115,7 @@ pub fn peak_by_second(seconds: &Counts, window_ms: i64, late_s: i64) -> Option<P
     let (_, at_most) = busiest(seconds, touched)?;
     Some(Peak {
         count,
-        at_most,
+        at_most: Some(at_most),
         window_ms,
         start_ms: start * 1000,
     })
@@ -147,7 +157,7 @@ mod tests {
             peak(&starts, 1000),
             Some(Peak {
                 count: 9,
-                at_most: 9,
+                at_most: Some(9),
                 window_ms: 1000,
                 start_ms: 5
             })
@@ -163,13 +173,16 @@ mod tests {
         // 3, 4 and 2 requests in neighbouring seconds: two seconds hold 7; a window of 2 s can touch all three.
         let seconds = Counts::from_iter([(10, 3), (11, 4), (12, 2)]);
         let peak = peak_by_second(&seconds, 2000, 0).expect("requests");
-        assert_eq!((peak.count, peak.at_most, peak.start_ms), (7, 9, 10_000));
+        assert_eq!(
+            (peak.count, peak.at_most, peak.start_ms),
+            (7, Some(9), 10_000)
+        );
         // A window of half a second may hold nothing for sure, and at most what two seconds do.
         let peak = peak_by_second(&seconds, 500, 0).expect("requests");
-        assert_eq!((peak.count, peak.at_most), (0, 7));
+        assert_eq!((peak.count, peak.at_most), (0, Some(7)));
         // Counted up to a second late, only one second surely lies in a window of 2 s.
         let peak = peak_by_second(&seconds, 2000, 1).expect("requests");
-        assert_eq!((peak.count, peak.at_most), (4, 9));
+        assert_eq!((peak.count, peak.at_most), (4, Some(9)));
     }
 
     #[test]
@@ -185,8 +198,28 @@ mod tests {
         tally.seconds.requests.add(13, 4);
         // Any window of 4 s surely holds one of the seconds, and may touch both; of the ninth no second is known.
         let peak = of(&tally, 4000).expect("seconds");
-        assert_eq!((peak.count, peak.at_most), (4, 9));
+        assert_eq!((peak.count, peak.at_most), (4, Some(9)));
+        // Of a history that ends before the run only the least is known.
+        tally.is_open = true;
+        let peak = of(&tally, 4000).expect("seconds");
+        assert_eq!((peak.count, peak.at_most), (4, None));
         tally.max_us = None;
         assert!(of(&tally, 4000).is_err());
+    }
+
+    #[test]
+    fn the_busiest_window_holds_at_least_the_average() {
+        // 100 requests in 18 s, which may have begun 7 s before: of the 13 windows of 2 s that cover it one holds 8. The
+        // seconds alone tell nothing, as a request may be counted 5 s late.
+        let mut tally = EndpointTally {
+            evidence: Evidence::Histogram,
+            requests: 100,
+            max_us: Some(5_000_000.0),
+            first_start_ms: Some(0),
+            last_end_ms: Some(18_000),
+            ..EndpointTally::default()
+        };
+        (0..20).for_each(|second| tally.seconds.requests.add(second, 5));
+        assert_eq!(of(&tally, 2000).map(|p| p.count), Ok(8));
     }
 }

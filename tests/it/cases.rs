@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::{loadgate_in, root};
 
-const REPORTS: [&str; 5] = [
+const REPORTS: [&str; 6] = [
     "report.html",
     "report.json",
     "metrics.csv",
     "junit.xml",
     "report.md",
+    "metrics.txt",
 ];
 
 #[test]

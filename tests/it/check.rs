@@ -174,6 +174,7 @@ fn two_runs_write_identical_bytes() {
         [
             "junit.xml",
             "metrics.csv",
+            "metrics.txt",
             "report.html",
             "report.json",
             "report.md",

@@ -5,15 +5,20 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod announce;
 mod bad_input;
+mod browser;
 mod cases;
 mod change_points;
 mod check;
+mod chromium;
 mod comparison;
 mod documents;
 mod fuzz;
 mod generate;
 mod harness;
+mod manual;
 mod oracle;
+mod project;
 mod properties;
 mod systems;

@@ -113,7 +113,7 @@ impl Spending<'_> {
         if let Some(costs) = &self.exact {
             return Ok(windows::peak(costs, window_ms).unwrap_or(Peak {
                 count: 0,
-                at_most: 0,
+                at_most: Some(0),
                 window_ms,
                 start_ms: summary.started_ms.unwrap_or_default(),
             }));
@@ -132,7 +132,7 @@ impl Spending<'_> {
     fn scaled(&self, peak: Peak) -> Peak {
         Peak {
             count: peak.count * self.factor,
-            at_most: peak.at_most * self.factor,
+            at_most: peak.at_most.map(|most| most * self.factor),
             ..peak
         }
     }

@@ -96,7 +96,9 @@ fn usage(quota: &Quota, summary: &Summary, spent: &Spending<'_>, peak: Peak) -> 
         start_ms: peak.start_ms,
         end_ms,
         unseen_ms: last_start.map_or(0, |last| (end_ms - 1 - last).max(0)),
-        contributors: spent.contributors(quota, peak.start_ms, end_ms),
+        contributors: exact.map_or_else(Vec::new, |_| {
+            spent.contributors(quota, peak.start_ms, end_ms)
+        }),
         utilization: peak.count as f64 / quota.limit.count as f64,
         target_utilization: quota.target.as_ref().map(|t| peak.count as f64 / t.value),
         headroom: quota.limit.count as i64 - peak.count as i64,
@@ -151,12 +153,22 @@ fn windows(quota: &Quota, usage: &Usage, findings: &mut Findings) {
         findings
             .breaches
             .push(format!("{} {cost} in {window}, {over}", count(usage.peak)));
-    } else if !kept(usage.at_most) {
-        findings.doubts.push(format!(
-            "the source counts requests in the second they end: between {} and {} in {window}",
-            count(usage.peak),
-            count(usage.at_most)
-        ));
+    } else if usage.at_most.is_none_or(|most| !kept(most)) {
+        findings.doubts.push(bounds(usage, &window));
+    }
+}
+
+/// How well the busiest window is known.
+fn bounds(usage: &Usage, window: &str) -> String {
+    let least = Unit::Count.human(usage.peak as f64);
+    match usage.at_most {
+        Some(most) => format!(
+            "the source counts requests in the second they end: between {least} and {} in {window}",
+            Unit::Count.human(most as f64)
+        ),
+        None => format!(
+            "the source ends before the run: at least {least} in {window}, and at its end there may have been more"
+        ),
     }
 }
 
@@ -187,7 +199,7 @@ fn bursting(
             Unit::Count.human(peak.count as f64),
             moment(peak.start_ms)
         )),
-        Ok(peak) if peak.at_most > rate.count => findings.doubts.push(format!(
+        Ok(peak) if peak.at_most.is_none_or(|most| most > rate.count) => findings.doubts.push(format!(
             "the source counts requests in the second they end: whether there was a burst beyond {} is not known",
             rate.text
         )),
@@ -241,7 +253,13 @@ fn conclude(verdict: &mut Verdict, usage: &Usage, findings: &Findings) {
     } else if !findings.doubts.is_empty() {
         (Decision::Undecided, findings.doubts.join("; "))
     } else {
-        let because = format!("{} of the limit", Unit::Ratio.human(usage.utilization));
+        let mut because = format!("{} of the limit", Unit::Ratio.human(usage.utilization));
+        if usage.at_most != Some(usage.peak) {
+            because = bounds(
+                usage,
+                &Unit::Time.human((usage.end_ms - usage.start_ms) as f64),
+            );
+        }
         (Decision::Pass, because)
     };
     let _ = write!(

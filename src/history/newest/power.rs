@@ -17,8 +17,16 @@ pub fn minimum_detectable(runs: usize, noise: f64, alpha: f64) -> f64 {
     if runs < 2 {
         return f64::INFINITY;
     }
-    let df = runs as f64 - 1.0;
-    let critical = critical(runs, alpha);
+    minimum_detectable_at(noise * (1.0 + 1.0 / runs as f64).sqrt(), runs - 1, alpha)
+}
+
+/// The same where the deviation of the prediction is `scale`, known on so many degrees of freedom.
+pub fn minimum_detectable_at(scale: f64, degrees: usize, alpha: f64) -> f64 {
+    if degrees == 0 {
+        return f64::INFINITY;
+    }
+    let df = degrees as f64;
+    let critical = critical(degrees, alpha);
     let (mut low, mut high) = (0.0, 2.0 * critical + 10.0);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
@@ -28,7 +36,7 @@ pub fn minimum_detectable(runs: usize, noise: f64, alpha: f64) -> f64 {
             high = middle;
         }
     }
-    (high * noise * (1.0 + 1.0 / runs as f64).sqrt()).exp_m1()
+    (high * scale).exp_m1()
 }
 
 /// P(T > `critical`) of the noncentral t: ∫ Φ(`shift` − `critical`·u) f(u) du over u = √(χ² / df), by Simpson's rule.

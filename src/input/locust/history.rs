@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::stats::{self, Columns};
 use super::text::{Number, Table};
 use crate::diagnostic::Diagnostic;
+use crate::tally::seconds::Batch;
 use crate::tally::{Endpoint, EndpointTally, Seconds, Tally};
 
 /// One entry (an endpoint, or the total) over time.
@@ -13,7 +14,10 @@ struct Series {
     last: EndpointTally,
     seconds: Seconds,
     resets: u64,
-    started: bool,
+    /// Second of the row before.
+    before: Option<i64>,
+    /// The longest time between two rows.
+    gap_s: Option<i64>,
 }
 
 /// What the history held.
@@ -145,6 +149,8 @@ fn finish(
     for (key, series) in series {
         let mut tally = series.last;
         tally.seconds = series.seconds;
+        // A row's requests ended after the row before; both moments are cut to whole seconds.
+        tally.row_gap_s = series.gap_s.map(|gap| gap + 1);
         tally.first_start_ms = span.0.map(|s| s * 1000);
         tally.last_end_ms = span.1.map(|s| s * 1000);
         // The rate is that of the last ten seconds, and so are the percentiles of a sliding window.
@@ -174,7 +180,10 @@ fn finish(
 impl Series {
     /// Counts what is new since the row before; true if the counts fell.
     fn add(&mut self, second: i64, row: EndpointTally) -> bool {
-        let reset = self.started && row.requests < self.last.requests;
+        let reset = self.before.is_some() && row.requests < self.last.requests;
+        let gap = self.before.map(|before| second - before);
+        self.gap_s = self.gap_s.max(gap);
+        self.before = Some(second);
         let (requests, failures) = if reset {
             self.resets += 1;
             (row.requests, row.failures)
@@ -186,7 +195,11 @@ impl Series {
         };
         self.seconds.requests.add(second, requests);
         self.seconds.failures.add(second, failures);
-        self.started = true;
+        let before = self.last.sum_us().filter(|_| !reset).unwrap_or(0.0);
+        if let Some(sum) = row.sum_us().filter(|_| requests > 0) {
+            let sum_us = (sum - before).max(0.0).round() as u64;
+            self.seconds.add_batch(second, Batch { requests, sum_us });
+        }
         self.last = row;
         reset
     }

@@ -9,6 +9,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use crate::progress::Progress;
+
 /// Bytes in a block, to which the rest of its last line is added.
 pub const BLOCK: usize = 1 << 18;
 /// Longest line that is read.
@@ -61,6 +63,7 @@ pub struct FileBlocks {
     file: File,
     len: u64,
     parts: Vec<Part>,
+    progress: Progress,
 }
 
 /// Blocks next to one another. Each reader begins with a part of its own, so that it counts a time of its own and little is
@@ -72,7 +75,7 @@ struct Part {
 
 impl FileBlocks {
     /// The blocks of a file of that length, for so many readers.
-    pub fn new(file: File, len: u64, readers: usize) -> Self {
+    pub fn new(file: File, len: u64, readers: usize, progress: Progress) -> Self {
         let blocks = len.div_ceil(BLOCK as u64);
         let border = |i: usize| blocks * i as u64 / readers as u64;
         let parts = (0..readers).map(|i| Part {
@@ -83,6 +86,7 @@ impl FileBlocks {
             file,
             len,
             parts: parts.collect(),
+            progress,
         }
     }
 
@@ -109,6 +113,7 @@ impl FileBlocks {
         let read = self.read_at(&mut block.bytes, from)?;
         block.bytes.truncate(read);
         self.finish_line(&mut block.bytes, end)?;
+        self.progress.advance(end - start);
         block.begin = 0;
         if index > 0 {
             let own = block.bytes.len().min((end - from) as usize);
@@ -235,7 +240,12 @@ mod tests {
     fn of_file(bytes: &[u8]) -> Blocks {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("writes");
-        Blocks::File(FileBlocks::new(file, bytes.len() as u64, 1))
+        Blocks::File(FileBlocks::new(
+            file,
+            bytes.len() as u64,
+            1,
+            Progress::default(),
+        ))
     }
 
     fn of_stream(bytes: &[u8]) -> Blocks {

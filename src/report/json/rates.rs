@@ -23,7 +23,7 @@ pub struct Rates<'a> {
 #[derive(Serialize)]
 struct Peak<'a> {
     value: u64,
-    at_most: u64,
+    at_most: Option<u64>,
     window_s: i64,
     start: String,
     end: String,
@@ -140,7 +140,7 @@ impl<'a> QuotaJson<'a> {
             window_s: quota.window_ms as f64 / 1e3,
             target: quota.target.and_then(tidy),
             peak: usage.map(|u| u.peak),
-            at_most: usage.map(|u| u.at_most),
+            at_most: usage.and_then(|u| u.at_most),
             utilization: usage.and_then(|u| tidy(u.utilization)),
             target_utilization: usage.and_then(|u| u.target_utilization).and_then(tidy),
             headroom: usage.map(|u| u.headroom),

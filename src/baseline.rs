@@ -1,0 +1,57 @@
+//! What a run is compared with, whatever it was kept as: a run in any input format, or the `report.json` of one.
+
+use std::path::Path;
+
+use crate::comparison::{Sample, Terms};
+use crate::diagnostic::Diagnostic;
+use crate::input::{self, Options};
+use crate::summary::{About, Summary};
+
+mod report;
+
+/// The runs behind one `--baseline` or `--replicate`: as a rule one.
+pub fn load(path: &str, options: &Options, terms: &Terms) -> Result<Vec<Sample>, Vec<Diagnostic>> {
+    if let Some(report) = input::report::find(path).map_err(|problem| vec![problem])? {
+        return Ok(vec![report::sample(&report, path, terms)]);
+    }
+    let loaded = match input::load(&[path.to_owned()], options) {
+        Ok(loaded) => loaded,
+        Err(problems) => return kept_in_folder(path, terms, problems),
+    };
+    let about = About {
+        label: label(path),
+        sources: loaded.sources,
+        ..About::default()
+    };
+    let mut sample = Sample::of(&Summary::new(loaded.tally, about), terms);
+    if let Some(reason) = loaded.refused {
+        sample.refuse(&reason);
+    }
+    Ok(vec![sample])
+}
+
+/// A folder without a run may hold the report of one.
+fn kept_in_folder(
+    path: &str,
+    terms: &Terms,
+    problems: Vec<Diagnostic>,
+) -> Result<Vec<Sample>, Vec<Diagnostic>> {
+    let nothing = problems.iter().all(|p| p.code == "nothing-recognised");
+    let Some(report) = input::report::in_folder(path).filter(|_| nothing) else {
+        return Err(problems);
+    };
+    let name = report.display().to_string();
+    match input::report::find(&name) {
+        Ok(Some(report)) => Ok(vec![report::sample(&report, &name, terms)]),
+        Ok(None) => Err(problems),
+        Err(problem) => Err(vec![problem]),
+    }
+}
+
+/// The last part of the path.
+fn label(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(
+        || path.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}

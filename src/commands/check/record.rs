@@ -1,0 +1,47 @@
+//! `loadgate check --record`: one line more in a history.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::analysis::Analysis;
+use crate::cli::Check;
+use crate::commands::Failure;
+use crate::history::append::append;
+use crate::history::entry::Entry;
+use crate::history::line::Line;
+use crate::history::provenance;
+
+/// Appends the run that was judged, and says so where the terminal report will be.
+pub fn record(
+    history: &Path,
+    analysis: &Analysis,
+    expected: &[u16],
+    args: &Check,
+    stdout: &mut dyn Write,
+) -> Result<(), Failure> {
+    let from = provenance::gather(
+        &analysis.summary.metadata,
+        &|name| std::env::var(name).ok(),
+        &provenance::processor,
+    );
+    let entry = Entry::new(analysis, expected, from);
+    let appended = append(history, &Line::Run(Box::new(entry)))?;
+    if let Some(aside) = &appended.set_aside {
+        writeln!(
+            std::io::stderr().lock(),
+            "note: a line that a killed writer had cut off was moved to {}",
+            aside.display()
+        )?;
+    }
+    if args.quiet || super::destinations(args).uses_stdout() {
+        return Ok(());
+    }
+    let (file, line) = (history.display(), appended.line);
+    let word = if appended.known {
+        "recorded before"
+    } else {
+        "recorded"
+    };
+    writeln!(stdout, "{word}: {file}:{line}")?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Setting the samples of both sides against each other. Pure: same samples and terms, same comparison.
+
+use std::collections::BTreeMap;
+
+use super::draft::Draft;
+use super::multiplicity;
+use super::precondition;
+use super::sample::{EndpointSample, Sample};
+use super::shift::shift_function;
+use super::terms::{FALSE_DISCOVERIES, Terms};
+use super::{Census, Comparison, EndpointComparison, RunFacts};
+use crate::tally::Endpoint;
+
+/// Compares the current runs with those of the baseline. The order of either side's runs changes nothing but the order
+/// in which they are listed.
+pub fn compare(baseline: &[Sample], current: &[Sample], terms: &Terms) -> Comparison {
+    let mut drafts: Vec<Vec<Draft>> = Vec::new();
+    let mut endpoints = Vec::new();
+    let (before, now) = (endpoints_of(baseline), endpoints_of(current));
+    let total = (
+        baseline.iter().map(|s| &s.total).collect::<Vec<_>>(),
+        current.iter().map(|s| &s.total).collect::<Vec<_>>(),
+    );
+    let both = before
+        .iter()
+        .filter_map(|(key, b)| Some((Some((*key).clone()), (b.clone(), now.get(key)?.clone()))));
+    for (endpoint, (b, c)) in std::iter::once((None, total)).chain(both) {
+        let metrics = terms.metrics_of(endpoint.is_none());
+        drafts.push(metrics.map(|m| Draft::of(m, &b, &c, terms)).collect());
+        endpoints.push(frame(endpoint, &b, &c));
+    }
+    let survivors = survivors(&drafts);
+    let mut census = Census::default();
+    for ((endpoint, drafts), survivors) in endpoints.iter_mut().zip(drafts).zip(survivors) {
+        for (draft, (worse, better)) in drafts.into_iter().zip(survivors) {
+            let row = draft.finish(worse, better, terms.alpha);
+            census.count(row.judgement.word);
+            endpoint.rows.push(row);
+        }
+    }
+    Comparison {
+        baseline: baseline.iter().map(facts).collect(),
+        current: current.iter().map(facts).collect(),
+        alpha: terms.alpha,
+        endpoints,
+        new: only_in(&now, &before),
+        vanished: only_in(&before, &now),
+        preconditions: precondition::check(baseline, current),
+        census,
+    }
+}
+
+type Runs<'a> = BTreeMap<&'a Endpoint, Vec<&'a EndpointSample>>;
+
+fn endpoints_of(samples: &[Sample]) -> Runs<'_> {
+    let mut endpoints = Runs::new();
+    for sample in samples {
+        for (key, endpoint) in &sample.endpoints {
+            endpoints.entry(key).or_default().push(endpoint);
+        }
+    }
+    endpoints
+}
+
+fn only_in(side: &Runs<'_>, other: &Runs<'_>) -> Vec<Endpoint> {
+    let missing = side.keys().filter(|key| !other.contains_key(*key));
+    missing.map(|key| (*key).clone()).collect()
+}
+
+fn facts(sample: &Sample) -> RunFacts {
+    RunFacts {
+        label: sample.label.clone(),
+        requests: sample.total.requests,
+        duration_s: sample.duration_s,
+        users_max: sample.users_max,
+    }
+}
+
+/// An endpoint without rows.
+fn frame(
+    endpoint: Option<Endpoint>,
+    baseline: &[&EndpointSample],
+    current: &[&EndpointSample],
+) -> EndpointComparison {
+    let (baseline_times, current_times) = (pooled_times(baseline), pooled_times(current));
+    EndpointComparison {
+        endpoint,
+        rows: Vec::new(),
+        shift: shift_function(
+            &baseline_times.iter().copied(),
+            &current_times.iter().copied(),
+        ),
+        baseline_times,
+        current_times,
+    }
+}
+
+/// The response times of all runs of a side; empty if one of them does not hold them.
+fn pooled_times(runs: &[&EndpointSample]) -> Vec<(f64, u64)> {
+    if runs.iter().any(|r| r.times.is_empty() && r.requests > 0) {
+        return Vec::new();
+    }
+    let mut all: Vec<(f64, u64)> = runs.iter().flat_map(|r| r.times.iter().copied()).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all.dedup_by(|next, kept| {
+        let same = next.0.total_cmp(&kept.0).is_eq();
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+    all
+}
+
+/// For every draft, whether a worsening and whether a betterment holds among all hypotheses of its direction.
+fn survivors(drafts: &[Vec<Draft>]) -> Vec<Vec<(bool, bool)>> {
+    let judged = |p: fn(&Draft) -> Option<f64>| {
+        let family: Vec<f64> = drafts.iter().flatten().filter_map(p).collect();
+        multiplicity::rejected(&family, FALSE_DISCOVERIES)
+    };
+    let mut worse = judged(Draft::p_worse).into_iter();
+    let mut better = judged(Draft::p_better).into_iter();
+    let mut next = |draft: &Draft| {
+        (
+            draft.p_worse().is_some() && worse.next().unwrap_or(false),
+            draft.p_better().is_some() && better.next().unwrap_or(false),
+        )
+    };
+    drafts
+        .iter()
+        .map(|rows| rows.iter().map(&mut next).collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

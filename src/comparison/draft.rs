@@ -1,0 +1,416 @@
+//! One row in the making: everything but the word, which waits for all other hypotheses of the comparison.
+
+use super::errors::{self, RiskDifference, Share};
+use super::estimate::{self, Estimate, Side, estimate, replication, rounding_slack};
+use super::power::{POWER, runs_needed};
+use super::rounding::Rounded;
+use super::rule::{self, Judgement, Reason, Replication, Word};
+use super::sample::EndpointSample;
+use super::shortfall::Shortfall;
+use super::terms::{Terms, is_share};
+use super::{Evidence, Noise, Row, Size, Survivor, distribution, sentence, share};
+use crate::metric::Metric;
+
+/// A row without its word.
+pub struct Draft {
+    metric: Metric,
+    baseline: Result<f64, String>,
+    current: Result<f64, String>,
+    sizes: (Size, Size),
+    ranges: ((f64, f64), (f64, f64)),
+    kind: Kind,
+    rounded: bool,
+}
+
+enum Kind {
+    Log(Result<Estimate, Shortfall>, rule::Evidence),
+    Share(
+        Result<RiskDifference, Shortfall>,
+        share::Evidence,
+        Option<f64>,
+    ),
+    Missing,
+}
+
+impl Draft {
+    /// Sets the runs of both sides against each other.
+    pub fn of(
+        metric: &Metric,
+        baseline: &[&EndpointSample],
+        current: &[&EndpointSample],
+        terms: &Terms,
+    ) -> Self {
+        if is_share(metric) {
+            shares(metric, baseline, current, terms)
+        } else {
+            logs(metric, baseline, current, terms)
+        }
+    }
+
+    /// Chance of at least so much worse, were there no change.
+    pub fn p_worse(&self) -> Option<f64> {
+        self.p(self.metric.less_is_worse())
+    }
+
+    /// Chance of at least so much better.
+    pub fn p_better(&self) -> Option<f64> {
+        self.p(!self.metric.less_is_worse())
+    }
+
+    fn p(&self, less: bool) -> Option<f64> {
+        match &self.kind {
+            Kind::Log(Ok(e), _) => Some(if less { e.p_less } else { e.p_more }),
+            Kind::Share(Ok(d), _, _) => Some(if less { d.p_less } else { d.p_greater }),
+            Kind::Log(Err(_), _) | Kind::Share(Err(_), _, _) | Kind::Missing => None,
+        }
+    }
+
+    /// Finds the word, now that it is known what survives.
+    pub fn finish(self, worse: bool, better: bool, alpha: f64) -> Row {
+        let (p_worse, p_better) = (self.p_worse(), self.p_better());
+        let mut row = Row {
+            change: None,
+            relative: None,
+            interval: None,
+            noise: Noise::Unknown,
+            judgement: missing(Shortfall::NoRequests),
+            evidence: Evidence::Missing,
+            p_worse,
+            p_better,
+            detectable: None,
+            runs_needed: None,
+            rounded: self.rounded,
+            because: String::new(),
+            metric: self.metric,
+            baseline: self.baseline,
+            current: self.current,
+            baseline_range: self.ranges.0,
+            current_range: self.ranges.1,
+            baseline_size: self.sizes.0,
+            current_size: self.sizes.1,
+        };
+        if let (Ok(b), Ok(c)) = (&row.baseline, &row.current) {
+            row.change = Some(c - b);
+            row.relative = (*b > 0.0 && !is_share(&row.metric)).then(|| c / b - 1.0);
+        }
+        match self.kind {
+            Kind::Log(estimate, evidence) => {
+                let survivor = Survivor {
+                    evidence,
+                    worse,
+                    better,
+                };
+                finish_log(&mut row, estimate, survivor, alpha);
+            }
+            Kind::Share(difference, evidence, detectable) => {
+                row.evidence = Evidence::Share(Survivor {
+                    evidence,
+                    worse,
+                    better,
+                });
+                row.noise = if row.baseline_size.runs.min(row.current_size.runs) >= 2 {
+                    Noise::Counts
+                } else {
+                    Noise::Unknown
+                };
+                row.interval = difference.ok().map(|d| (d.lower, d.upper));
+                row.detectable = detectable;
+            }
+            Kind::Missing => {}
+        }
+        row.judgement = row.evidence.judge().unwrap_or(row.judgement);
+        row.because = sentence::of(&row, alpha);
+        row
+    }
+}
+
+fn finish_log(
+    row: &mut Row,
+    estimate: Result<Estimate, Shortfall>,
+    survivor: Survivor<rule::Evidence>,
+    alpha: f64,
+) {
+    row.evidence = Evidence::Log(survivor);
+    let Ok(estimate) = estimate else { return };
+    // The ratio that the interval belongs to, that of the geometric means.
+    let d = estimate.difference;
+    row.relative = Some(d.estimate.exp_m1());
+    row.interval = Some((d.lower.exp_m1(), d.upper.exp_m1()));
+    row.noise = estimate.noise.map_or(Noise::Unknown, Noise::Replicates);
+    let margin = rule::judge(&survivor.evidence).margin;
+    row.detectable = Some(estimate.detectable.max(margin).exp_m1());
+    row.runs_needed = estimate
+        .noise
+        .and_then(|noise| runs_needed(margin, noise.sigma, alpha, POWER))
+        .map(|runs| runs.max(estimate::REPLICATED as u32));
+}
+
+fn missing(why: Shortfall) -> Judgement {
+    Judgement {
+        word: Word::NotEnoughData,
+        reason: Reason::Missing(why),
+        margin: 0.0,
+    }
+}
+
+impl Evidence {
+    /// The word and its reason; `None` if a side has no value.
+    pub fn judge(&self) -> Option<Judgement> {
+        match self {
+            Self::Log(s) => {
+                let up = s.evidence.difference.is_ok_and(|d| d.estimate >= 0.0);
+                Some(rule::judge(&rule::Evidence {
+                    survives_multiplicity: if up { s.worse } else { s.better },
+                    ..s.evidence
+                }))
+            }
+            Self::Share(s) => {
+                let up = s.evidence.difference.is_ok_and(|d| d.estimate >= 0.0);
+                Some(share::judge(&share::Evidence {
+                    survives_multiplicity: if up { s.worse } else { s.better },
+                    ..s.evidence
+                }))
+            }
+            Self::Missing => None,
+        }
+    }
+}
+
+/// The runs of a side that have the figure, and what they say.
+struct Runs<'a> {
+    with: Vec<(&'a EndpointSample, Rounded)>,
+    value: Result<f64, String>,
+    size: Size,
+    side: Side,
+}
+
+impl Runs<'_> {
+    /// The typical value of all least, and of all greatest, values that rounding allows.
+    fn range(&self) -> (f64, f64) {
+        let of = |bound: fn(&Rounded) -> f64| {
+            let bounds: Vec<f64> = self.side.values.iter().map(bound).collect();
+            typical(&bounds).unwrap_or(0.0)
+        };
+        (of(|v| v.lower), of(|v| v.upper))
+    }
+}
+
+fn runs<'a>(metric: &Metric, samples: &[&'a EndpointSample]) -> Runs<'a> {
+    let mut with = Vec::new();
+    let mut why = "no run has the endpoint".to_owned();
+    let mut effective = Some(0.0);
+    let mut spread = Err(Shortfall::NothingOverTime);
+    for sample in samples {
+        let Some(figure) = sample.figure(metric) else {
+            "the run does not hold it".clone_into(&mut why);
+            continue;
+        };
+        match &figure.value {
+            Ok(value) => {
+                with.push((*sample, *value));
+                let known = figure.spread.ok().and_then(|s| s.effective);
+                effective = effective.zip(known).map(|(sum, n)| sum + n);
+                spread = figure.spread;
+            }
+            Err(reason) => why.clone_from(reason),
+        }
+    }
+    with.sort_by(|a, b| a.1.value.total_cmp(&b.1.value));
+    let values: Vec<Rounded> = with.iter().map(|(_, v)| *v).collect();
+    let size = Size {
+        runs: with.len() as u32,
+        requests: with.iter().map(|(s, _)| s.requests).sum(),
+        effective: effective.filter(|_| !with.is_empty()),
+    };
+    Runs {
+        value: typical(&values.iter().map(|v| v.value).collect::<Vec<_>>()).ok_or(why),
+        with,
+        size,
+        side: Side { values, spread },
+    }
+}
+
+/// One run's value; of several their geometric mean, as their logarithms are compared, or the mean if one is not positive.
+fn typical(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    match values {
+        [] => None,
+        [one] => Some(*one),
+        several if several.iter().all(|v| *v > 0.0) => {
+            Some((several.iter().map(|v| v.ln()).sum::<f64>() / n).exp())
+        }
+        several => Some(several.iter().sum::<f64>() / n),
+    }
+}
+
+fn logs(
+    metric: &Metric,
+    baseline: &[&EndpointSample],
+    current: &[&EndpointSample],
+    terms: &Terms,
+) -> Draft {
+    let (b, c) = (runs(metric, baseline), runs(metric, current));
+    let is_rounded = |side: &Side| side.values.iter().any(|v| v.lower < v.upper);
+    let rounded = is_rounded(&b.side) || is_rounded(&c.side);
+    let kind = match (&b.value, &c.value) {
+        (Ok(from), Ok(to)) => {
+            let wide = wide_margin(metric);
+            let estimate = estimate(metric, &b.side, &c.side, wide.ln_1p(), terms.alpha);
+            let evidence = log_evidence(metric, (&b.side, &c.side), (*from, *to), estimate, terms);
+            Kind::Log(estimate, evidence)
+        }
+        _ => Kind::Missing,
+    };
+    Draft {
+        metric: metric.clone(),
+        sizes: (b.size, c.size),
+        ranges: (b.range(), c.range()),
+        baseline: b.value,
+        current: c.value,
+        kind,
+        rounded,
+    }
+}
+
+fn log_evidence(
+    metric: &Metric,
+    sides: (&Side, &Side),
+    (baseline, current): (f64, f64),
+    estimate: Result<Estimate, Shortfall>,
+    terms: &Terms,
+) -> rule::Evidence {
+    let turned = |d: rule::Difference| {
+        if metric.less_is_worse() {
+            d.reversed()
+        } else {
+            d
+        }
+    };
+    let half_steps = rounding_slack(sides.0, sides.1).map_or(0.0, |(down, up)| down.max(up));
+    let known = estimate.is_ok_and(|e| e.noise.is_some());
+    rule::Evidence {
+        difference: estimate.map(|e| turned(e.difference)),
+        baseline,
+        current,
+        margin: terms.margin(metric).max(half_steps.exp_m1()),
+        floor: terms.floor(metric),
+        noise: if known {
+            rule::Noise::Known
+        } else {
+            rule::Noise::Unknown {
+                wide_margin: wide_margin(metric),
+            }
+        },
+        replication: replication(sides.0, sides.1),
+        survives_multiplicity: false,
+    }
+}
+
+fn wide_margin(metric: &Metric) -> f64 {
+    match metric {
+        Metric::Quantile(q) if *q > 0.5 => rule::UNKNOWN_NOISE_TAIL_MARGIN,
+        Metric::Max => rule::UNKNOWN_NOISE_TAIL_MARGIN,
+        _ => rule::UNKNOWN_NOISE_MARGIN,
+    }
+}
+
+fn shares(
+    metric: &Metric,
+    baseline: &[&EndpointSample],
+    current: &[&EndpointSample],
+    terms: &Terms,
+) -> Draft {
+    let (b, c) = (runs(metric, baseline), runs(metric, current));
+    let (before, now) = (share_of(&b), share_of(&c));
+    let value = |side: &Result<f64, String>, share: Share| {
+        side.clone()
+            .map(|_| share.failures as f64 / share.requests.max(1) as f64)
+    };
+    let (from, to) = (value(&b.value, before), value(&c.value, now));
+    let kind = match (&from, &to) {
+        (Ok(from), Ok(_)) => {
+            let difference = errors::risk_difference(before, now, terms.alpha);
+            let evidence = share_evidence(metric, difference, *from, (&b.side, &c.side), terms);
+            Kind::Share(difference, evidence, detectable(before, now, terms.alpha))
+        }
+        _ => Kind::Missing,
+    };
+    let sized = |size: Size, share: Share| Size {
+        effective: (size.runs > 0).then_some(share.effective),
+        ..size
+    };
+    let exact = |value: &Result<f64, String>| value.as_ref().map_or((0.0, 0.0), |v| (*v, *v));
+    Draft {
+        metric: metric.clone(),
+        ranges: (exact(&from), exact(&to)),
+        sizes: (sized(b.size, before), sized(c.size, now)),
+        baseline: from,
+        current: to,
+        kind,
+        rounded: false,
+    }
+}
+
+/// The counts behind a side's ratios: of several runs together, the worth of each thinned by its bursts.
+fn share_of(runs: &Runs<'_>) -> Share {
+    let each: Vec<Share> = runs
+        .with
+        .iter()
+        .map(|(sample, ratio)| Share {
+            failures: (ratio.value * sample.requests as f64).round() as u64,
+            requests: sample.requests,
+            effective: sample.effective_of_failures,
+        })
+        .collect();
+    share::together(each)
+}
+
+fn share_evidence(
+    metric: &Metric,
+    difference: Result<RiskDifference, Shortfall>,
+    baseline: f64,
+    sides: (&Side, &Side),
+    terms: &Terms,
+) -> share::Evidence {
+    let several = sides.0.values.len().min(sides.1.values.len()) >= 2;
+    let less = metric.less_is_worse();
+    share::Evidence {
+        difference: difference.map(|d| {
+            let bounds = share::Bounds {
+                estimate: d.difference,
+                lower: d.lower,
+                upper: d.upper,
+            };
+            if less { bounds.reversed() } else { bounds }
+        }),
+        baseline: if less { 1.0 - baseline } else { baseline },
+        margin: terms.floor(metric),
+        noise: if several {
+            rule::Noise::Known
+        } else {
+            rule::Noise::Unknown { wide_margin: 0.0 }
+        },
+        replication: if several {
+            replication(sides.0, sides.1)
+        } else {
+            Replication::OneRun
+        },
+        survives_multiplicity: false,
+    }
+}
+
+/// The smallest rise that would have been seen with a chance of 80 %, by the normal approximation; half a failure is
+/// added, so that a ratio of zero does not seem certain.
+fn detectable(baseline: Share, current: Share, alpha: f64) -> Option<f64> {
+    if baseline.requests == 0 || current.requests == 0 {
+        return None;
+    }
+    let variance = |n: f64| {
+        let all = baseline.requests + current.requests;
+        let failures = baseline.failures + current.failures;
+        let p = (failures as f64 + 0.5) / (all as f64 + 1.0);
+        p * (1.0 - p) / n
+    };
+    let reach = distribution::normal_upper(alpha) + distribution::normal_upper(1.0 - POWER);
+    Some(reach * (variance(baseline.effective) + variance(current.effective)).sqrt())
+}

@@ -1,0 +1,157 @@
+//! `[regression]`: every metric it names, at every endpoint it selects, by the verdict of the statistics.
+
+use super::{Level, Policy, Selector, Terms, Verdict, relative};
+use crate::comparison::rule::Word;
+use crate::comparison::{EndpointComparison, Evidence, Row};
+use crate::diagnostic::Origin;
+use crate::metric::Metric;
+use crate::summary::Summary;
+use crate::tally::Endpoint;
+use crate::units::{self, Unit};
+
+/// The id of its verdicts.
+pub const ID: &str = "regression";
+
+/// The section as it was written.
+#[derive(Clone, Debug)]
+pub struct Regression {
+    /// What must not become worse.
+    pub metrics: Vec<Metric>,
+    /// Where; `None` for the total and every endpoint.
+    pub on: Option<Selector>,
+    /// What a regression means.
+    pub level: Level,
+    /// What a suspicion means, and what it means that nothing can be told.
+    pub policy: Policy,
+    /// Least relative change that matters; `None` for each metric's own.
+    pub margin: Option<f64>,
+    /// Error allowed on each side of an interval.
+    pub alpha: f64,
+    /// Least absolute change of a time that matters, in ms.
+    pub floor_ms: Option<f64>,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+impl Regression {
+    /// The rule with its defaults.
+    pub fn new(origin: Origin) -> Self {
+        Self {
+            metrics: vec![Metric::Mean, Metric::Quantile(0.95), Metric::FailureRatio],
+            on: None,
+            level: Level::Fail,
+            policy: Policy::default(),
+            margin: None,
+            alpha: 0.01,
+            floor_ms: None,
+            origin,
+        }
+    }
+
+    fn selects(&self, endpoint: Option<&Endpoint>) -> bool {
+        match (&self.on, endpoint) {
+            (None, _) => true,
+            (Some(selector), Some(endpoint)) => selector.matches(endpoint),
+            (Some(_), None) => false,
+        }
+    }
+
+    fn undecided(&self, endpoint: Option<Endpoint>, because: String) -> Verdict {
+        let (decision, level) = relative::decision(Word::NotEnoughData, self.level, self.policy);
+        Verdict {
+            id: ID.to_owned(),
+            require: "no regression".to_owned(),
+            endpoint,
+            selector: self.on.as_ref().map(|s| s.text.clone()),
+            decision,
+            level,
+            observed: None,
+            limit: None,
+            unit: Unit::Plain,
+            margin: None,
+            samples: 0,
+            interval: None,
+            because,
+            origin: self.origin.clone(),
+            metric: Metric::Requests,
+        }
+    }
+}
+
+/// One verdict for each endpoint and metric; what the baseline had and the run has not is undecided.
+pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Verdict> {
+    if let Some(reason) = &terms.refused {
+        return vec![rule.undecided(None, reason.clone())];
+    }
+    let Some(comparison) = terms.comparison else {
+        let because = "no baseline given: name one by `--baseline`";
+        return vec![rule.undecided(None, because.to_owned())];
+    };
+    let mut verdicts = Vec::new();
+    let selected = comparison
+        .endpoints
+        .iter()
+        .filter(|e| rule.selects(e.endpoint.as_ref()));
+    for endpoint in selected {
+        let rows = rule.metrics.iter().filter_map(|m| endpoint.row(m));
+        verdicts.extend(rows.map(|row| verdict(rule, endpoint, row)));
+    }
+    let gone = comparison.vanished.iter().filter(|e| rule.selects(Some(e)));
+    verdicts.extend(gone.map(|endpoint| {
+        let because = "requested in the baseline, but not in this run";
+        rule.undecided(Some(endpoint.clone()), because.to_owned())
+    }));
+    if verdicts.is_empty() {
+        let because = rule.on.as_ref().map_or_else(
+            || "nothing was compared".to_owned(),
+            |selector| super::judge::no_match(selector, summary),
+        );
+        verdicts.push(rule.undecided(None, because));
+    }
+    verdicts
+}
+
+fn verdict(rule: &Regression, endpoint: &EndpointComparison, row: &Row) -> Verdict {
+    let (decision, level) = relative::decision(row.judgement.word, rule.level, rule.policy);
+    let margin = row.judgement.margin;
+    let less = row.metric.less_is_worse();
+    let is_share = matches!(row.evidence, Evidence::Share(_));
+    let limit = row
+        .baseline
+        .as_ref()
+        .ok()
+        .map(|from| match (is_share, less) {
+            (true, false) => from + margin,
+            (true, true) => from - margin,
+            (false, false) => from * margin.exp(),
+            (false, true) => from * (-margin).exp(),
+        });
+    let observed = row.current.as_ref().ok().copied();
+    let room = limit.zip(observed).map(
+        |(limit, value)| {
+            if less { value - limit } else { limit - value }
+        },
+    );
+    let allowed = if is_share {
+        units::points(margin).trim_start_matches('+').to_owned()
+    } else {
+        units::share(margin.exp_m1() * 100.0)
+    };
+    Verdict {
+        id: ID.to_owned(),
+        require: format!("{} not worse by {allowed}", row.metric),
+        endpoint: endpoint.endpoint.clone(),
+        selector: rule.on.as_ref().map(|s| s.text.clone()),
+        decision,
+        level,
+        observed,
+        limit,
+        unit: row.metric.unit(),
+        margin: room,
+        samples: row.current_size.requests,
+        interval: None,
+        because: format!("{}: {}", row.judgement.word.name(), row.because),
+        origin: rule.origin.clone(),
+        metric: row.metric.clone(),
+    }
+}

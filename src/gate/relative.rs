@@ -1,0 +1,214 @@
+//! Gates with a baseline in their limit.
+//!
+//! A plain one (`p95 <= baseline + 20%`) says what it says, a comparison of two numbers, and its reason adds how far
+//! that can be trusted. With `significant = true` the statistics decide: only `regressed` fails.
+
+use super::judge::{Finding, Terms};
+use super::{Comparator, Decision, Gate, Inconclusive, Level, Policy, Requirement};
+use crate::comparison::rule::Word;
+use crate::comparison::{Evidence, Row, Survivor, rule, share};
+use crate::metric::Measurement;
+use crate::metric::measure::minimum_samples;
+use crate::summary::EndpointSummary;
+
+/// Judges a requirement whose limit follows from the baseline's value.
+pub(super) fn find<'a>(
+    gate: &Gate,
+    requirement: &'a Requirement,
+    target: &EndpointSummary,
+    terms: &Terms<'_>,
+    limit: impl Fn(f64) -> f64,
+) -> Finding<'a> {
+    let row = match row(requirement, target, terms) {
+        Ok(row) => row,
+        Err(why) => return Finding::undecided(requirement, why),
+    };
+    let needed = gate
+        .min_samples
+        .unwrap_or_else(|| minimum_samples(&requirement.metric));
+    let (from, to) = match values(row, needed) {
+        Ok(values) => values,
+        Err(why) => return Finding::undecided(requirement, why),
+    };
+    let of_baseline = limit(from);
+    let unit = requirement.metric.unit();
+    let measured = Measurement {
+        value: to,
+        samples: row.current_size.requests,
+        interval: None,
+        precision: None,
+        remark: None,
+    };
+    let (decision, level, because) = if gate.significant {
+        let word = significance(gate, requirement.comparator, row, of_baseline);
+        let (decision, level) = decision(word, gate.level, terms.policy);
+        (
+            decision,
+            Some(level),
+            format!("{}: {}", word.name(), row.because),
+        )
+    } else {
+        let (decision, because) = plain(gate, requirement.comparator, row, (from, to), &limit);
+        (decision, None, because)
+    };
+    Finding {
+        requirement,
+        decision,
+        level,
+        limit: Some(of_baseline),
+        measured: Some(measured),
+        because: format!(
+            "{because}; the baseline has {}, so the limit is {}",
+            unit.human(from),
+            unit.human(of_baseline)
+        ),
+    }
+}
+
+fn row<'c>(
+    requirement: &Requirement,
+    target: &EndpointSummary,
+    terms: &Terms<'c>,
+) -> Result<&'c Row, String> {
+    let comparison = terms
+        .comparison
+        .ok_or("no baseline given: name one by `--baseline`")?;
+    if requirement.within_s.is_some() {
+        return Err("windows are not compared with a baseline".to_owned());
+    }
+    comparison
+        .of(target.endpoint.as_ref())
+        .ok_or("the baseline has no such endpoint")?
+        .row(&requirement.metric)
+        .ok_or_else(|| format!("`{}` was not compared", requirement.metric))
+}
+
+/// Both sides' values, if they rest on enough.
+fn values(row: &Row, needed: u64) -> Result<(f64, f64), String> {
+    let sides = [
+        ("baseline", &row.baseline, row.baseline_size.requests),
+        ("current run", &row.current, row.current_size.requests),
+    ];
+    let [from, to] = sides.map(|(side, value, requests)| match value {
+        Err(why) => Err(format!("the {side} has no value: {why}")),
+        Ok(_) if requests < needed => Err(format!(
+            "the {side} has {requests} values, {needed} are needed for `{}`",
+            row.metric
+        )),
+        Ok(value) => Ok(*value),
+    });
+    Ok((from?, to?))
+}
+
+/// A comparison of two numbers; undecided where the source's rounding alone could turn it.
+fn plain(
+    gate: &Gate,
+    comparator: Comparator,
+    row: &Row,
+    (from, to): (f64, f64),
+    limit: &impl Fn(f64) -> f64,
+) -> (Decision, String) {
+    let unit = row.metric.unit();
+    let within_floor = gate
+        .floor
+        .filter(|floor| (to - from).abs() < *floor && !comparator.holds(to, limit(from)));
+    if let Some(floor) = within_floor {
+        let (change, floor) = (unit.human((to - from).abs()), unit.human(floor));
+        return (
+            Decision::Pass,
+            format!("the change of {change} is below the floor of {floor}"),
+        );
+    }
+    let (low, high) = (row.current_range, row.baseline_range);
+    let holds = |to, from| comparator.holds(to, limit(from));
+    if holds(low.0, high.1) != holds(low.1, high.0) {
+        let because =
+            "the source rounds: in its worst case the value lies on the other side of the limit";
+        return (Decision::Undecided, because.to_owned());
+    }
+    let (decision, side) = if holds(to, from) {
+        (Decision::Pass, "within")
+    } else {
+        (Decision::Fail, "beyond")
+    };
+    let because = format!(
+        "{} is {side} the limit of {} (how sure: {})",
+        unit.human(to),
+        unit.human(limit(from)),
+        row.because
+    );
+    (decision, because)
+}
+
+/// The verdict of the statistics with the gate's own margin, floor and direction.
+fn significance(gate: &Gate, comparator: Comparator, row: &Row, limit: f64) -> Word {
+    let less_is_worse = matches!(comparator, Comparator::Greater | Comparator::GreaterOrEqual);
+    let turned = less_is_worse != row.metric.less_is_worse();
+    let judged = match row.evidence {
+        Evidence::Missing => None,
+        Evidence::Log(s) => {
+            let evidence = rule::Evidence {
+                difference: s
+                    .evidence
+                    .difference
+                    .map(|d| if turned { d.reversed() } else { d }),
+                margin: (limit / s.evidence.baseline)
+                    .ln()
+                    .abs()
+                    .max(half_steps(row))
+                    .exp_m1(),
+                floor: gate.floor.unwrap_or(0.0),
+                ..s.evidence
+            };
+            Evidence::Log(turned_survivor(&s, evidence, turned)).judge()
+        }
+        Evidence::Share(s) => {
+            let baseline = row.baseline.as_ref().copied().unwrap_or_default();
+            let evidence = share::Evidence {
+                difference: s
+                    .evidence
+                    .difference
+                    .map(|d| if turned { d.reversed() } else { d }),
+                margin: (limit - baseline).abs().max(gate.floor.unwrap_or(0.0)),
+                ..s.evidence
+            };
+            Evidence::Share(turned_survivor(&s, evidence, turned)).judge()
+        }
+    };
+    judged.map_or(Word::NotEnoughData, |j| j.word)
+}
+
+/// How far rounding alone can move the log difference.
+fn half_steps(row: &Row) -> f64 {
+    let reach = |(low, high): (f64, f64)| if low > 0.0 { (high / low).ln() } else { 0.0 };
+    f64::midpoint(reach(row.baseline_range), reach(row.current_range))
+}
+
+fn turned_survivor<E>(of: &Survivor<E>, evidence: E, turned: bool) -> Survivor<E> {
+    let (worse, better) = if turned {
+        (of.better, of.worse)
+    } else {
+        (of.worse, of.better)
+    };
+    Survivor {
+        evidence,
+        worse,
+        better,
+    }
+}
+
+/// What a word means for a rule that asks for significance.
+pub(super) fn decision(word: Word, level: Level, policy: Policy) -> (Decision, Level) {
+    match word {
+        Word::Regressed => (Decision::Fail, level),
+        Word::Improved | Word::Unchanged => (Decision::Pass, level),
+        // A rule that only warns does not fail by a suspicion.
+        Word::Suspect if level == Level::Warn => (Decision::Fail, Level::Warn),
+        Word::Suspect => (Decision::Fail, policy.on_suspect),
+        Word::NotEnoughData => match policy.on_inconclusive {
+            Inconclusive::Fail => (Decision::Fail, level),
+            Inconclusive::Warn => (Decision::Undecided, Level::Warn),
+            Inconclusive::Undecided => (Decision::Undecided, level),
+        },
+    }
+}

@@ -1,0 +1,150 @@
+//! Where a run comes from: labels first, then what the CI system says, and for the machine its processor.
+//!
+//! | key | label | else the first of these environment variables that is set |
+//! |---|---|---|
+//! | commit | `commit` | `GITHUB_SHA`, `CI_COMMIT_SHA`, `GIT_COMMIT`, `BUILD_SOURCEVERSION`, `BITBUCKET_COMMIT`, `CIRCLE_SHA1`, `BUILDKITE_COMMIT` |
+//! | branch | `branch` | `GITHUB_HEAD_REF`, `GITHUB_REF_NAME`, `CI_COMMIT_REF_NAME`, `GIT_BRANCH`, `BUILD_SOURCEBRANCHNAME`, `BITBUCKET_BRANCH`, `CIRCLE_BRANCH`, `BUILDKITE_BRANCH` |
+//! | machine | `machine` | `RUNNER_NAME` of a self-hosted GitHub runner, `CI_RUNNER_DESCRIPTION`, `NODE_NAME`; else architecture, processors and model |
+//! | scenario | `scenario` | none |
+//!
+//! GitHub's own runners have a new name for every job, so the name is used of self-hosted ones only; the processor tells
+//! the others apart, which differ in it.
+
+use std::collections::BTreeMap;
+
+use super::entry::Provenance;
+
+const COMMIT: [&str; 7] = [
+    "GITHUB_SHA",
+    "CI_COMMIT_SHA",
+    "GIT_COMMIT",
+    "BUILD_SOURCEVERSION",
+    "BITBUCKET_COMMIT",
+    "CIRCLE_SHA1",
+    "BUILDKITE_COMMIT",
+];
+const BRANCH: [&str; 8] = [
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF_NAME",
+    "CI_COMMIT_REF_NAME",
+    "GIT_BRANCH",
+    "BUILD_SOURCEBRANCHNAME",
+    "BITBUCKET_BRANCH",
+    "CIRCLE_BRANCH",
+    "BUILDKITE_BRANCH",
+];
+const RUNNER: [&str; 2] = ["CI_RUNNER_DESCRIPTION", "NODE_NAME"];
+
+/// Provenance from labels, the environment (`variable` looks one up) and this machine's processor.
+pub fn gather(
+    labels: &BTreeMap<String, String>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    processor: &dyn Fn() -> String,
+) -> Provenance {
+    let mut labels = labels.clone();
+    let first = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| variable(name).filter(|value| !value.is_empty()))
+    };
+    let commit = labels.remove("commit").or_else(|| first(&COMMIT));
+    let branch = labels.remove("branch").or_else(|| first(&BRANCH));
+    let own_runner = || {
+        variable("RUNNER_ENVIRONMENT")
+            .is_some_and(|value| value == "self-hosted")
+            .then(|| variable("RUNNER_NAME"))
+            .flatten()
+    };
+    let machine = labels
+        .remove("machine")
+        .or_else(own_runner)
+        .or_else(|| first(&RUNNER))
+        .unwrap_or_else(processor);
+    Provenance {
+        commit,
+        branch,
+        machine: Some(machine),
+        scenario: labels.remove("scenario"),
+        labels,
+    }
+}
+
+/// Architecture, processors and model: `x86_64, 4 processors, AMD EPYC 7B13`. No host name.
+pub fn processor() -> String {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    let model = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| model_name(&text))
+        .or_else(|| std::env::var("PROCESSOR_IDENTIFIER").ok());
+    let mut text = format!("{}, {count} processors", std::env::consts::ARCH);
+    if let Some(model) = model {
+        text.push_str(", ");
+        text.push_str(&model);
+    }
+    text
+}
+
+fn model_name(cpuinfo: &str) -> Option<String> {
+    let line = cpuinfo
+        .lines()
+        .find(|line| line.starts_with("model name"))?;
+    let (_, name) = line.split_once(':')?;
+    let words: Vec<&str> = name.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gathered(labels: &[(&str, &str)], variables: &[(&str, &str)]) -> Provenance {
+        let labels = labels
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        gather(&labels, &variable, &|| "a processor".to_owned())
+    }
+
+    #[test]
+    fn labels_come_first() {
+        let from = gathered(
+            &[("commit", "mine"), ("machine", "bench"), ("team", "a")],
+            &[("GITHUB_SHA", "theirs"), ("GITHUB_REF_NAME", "main")],
+        );
+        assert_eq!(from.commit.as_deref(), Some("mine"));
+        assert_eq!(from.branch.as_deref(), Some("main"));
+        assert_eq!(from.machine.as_deref(), Some("bench"));
+        assert_eq!(from.labels.len(), 1);
+    }
+
+    #[test]
+    fn a_hosted_runner_has_no_name() {
+        let hosted = [
+            ("RUNNER_ENVIRONMENT", "github-hosted"),
+            ("RUNNER_NAME", "7"),
+        ];
+        assert_eq!(
+            gathered(&[], &hosted).machine.as_deref(),
+            Some("a processor")
+        );
+        let own = [("RUNNER_ENVIRONMENT", "self-hosted"), ("RUNNER_NAME", "7")];
+        assert_eq!(gathered(&[], &own).machine.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let from = gathered(&[], &[("GITHUB_HEAD_REF", ""), ("GITHUB_REF_NAME", "main")]);
+        assert_eq!(from.branch.as_deref(), Some("main"));
+    }
+
+    #[test]
+    fn the_model_is_found() {
+        let text = "processor\t: 0\nmodel name\t: Some  CPU @ 2 GHz\n";
+        assert_eq!(model_name(text).as_deref(), Some("Some CPU @ 2 GHz"));
+        assert_eq!(model_name("processor: 0\n"), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! The comparison with a baseline as rows and sentences, shared by the reports that people read.
+
+use super::figures::NONE;
+use crate::comparison::rule::{Reason, Word};
+use crate::comparison::terms::is_share;
+use crate::comparison::{Comparison, EndpointComparison, Row, RunFacts};
+use crate::tally::Endpoint;
+use crate::units;
+
+/// Rows a terminal shows.
+pub const MOST_ROWS: usize = 60;
+/// Sentences and names shown.
+const MOST_LINES: usize = 20;
+
+/// Columns of the compared figures; the first is text.
+pub const COLUMNS: [&str; 7] = [
+    "Endpoint", "Metric", "Baseline", "Current", "Change", "Bounds", "Verdict",
+];
+
+fn rank(word: Word) -> u8 {
+    match word {
+        Word::Regressed => 0,
+        Word::Suspect => 1,
+        Word::Improved => 2,
+        Word::Unchanged => 3,
+        Word::NotEnoughData => 4,
+    }
+}
+
+/// Every compared figure, what needs attention first.
+fn sorted(comparison: &Comparison) -> Vec<(&EndpointComparison, &Row)> {
+    let endpoints = comparison.endpoints.iter();
+    let mut all: Vec<_> = endpoints
+        .flat_map(|e| e.rows.iter().map(move |row| (e, row)))
+        .collect();
+    all.sort_by_key(|(_, row)| rank(row.judgement.word));
+    all
+}
+
+/// One row for each figure.
+pub fn rows(comparison: &Comparison) -> Vec<[String; 7]> {
+    sorted(comparison)
+        .into_iter()
+        .map(|(endpoint, row)| cells(endpoint, row))
+        .collect()
+}
+
+fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
+    let none = || NONE.to_owned();
+    let value = |value: &Result<f64, String>| {
+        value
+            .as_ref()
+            .map_or_else(|_| none(), |v| row.metric.unit().human(*v))
+    };
+    let share = is_share(&row.metric);
+    let size = if share { row.change } else { row.relative };
+    let text = |size: f64| {
+        if share {
+            units::points(size)
+        } else {
+            units::change(size)
+        }
+    };
+    [
+        endpoint.name(),
+        row.metric.to_string(),
+        value(&row.baseline),
+        value(&row.current),
+        size.map_or_else(none, text),
+        row.interval.map_or_else(none, |(low, high)| {
+            format!("{} to {}", text(low), text(high))
+        }),
+        row.judgement.word.name().to_owned(),
+    ]
+}
+
+/// What there is to say besides the rows: with what, how many of which verdict, doubts, findings, and what cannot be told.
+pub fn lines(comparison: &Comparison) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{} against {}",
+            runs(&comparison.current),
+            runs(&comparison.baseline)
+        ),
+        census(comparison),
+    ];
+    let doubts = comparison.preconditions.iter();
+    lines.extend(doubts.map(|p| format!("doubt ({}): {}", p.subject.name(), p.message)));
+    lines.extend(endpoints("new, not in the baseline", &comparison.new));
+    lines.extend(endpoints(
+        "vanished, only in the baseline",
+        &comparison.vanished,
+    ));
+    let notable = sorted(comparison)
+        .into_iter()
+        .filter(|(_, row)| rank(row.judgement.word) <= 2);
+    let sentences = notable.map(|(endpoint, row)| {
+        format!(
+            "{}: {}, {}",
+            endpoint.name(),
+            row.judgement.word.name(),
+            row.because
+        )
+    });
+    lines.extend(sentences.take(MOST_LINES));
+    lines.extend(untold(comparison));
+    lines
+}
+
+fn runs(side: &[RunFacts]) -> String {
+    let labels: Vec<&str> = side.iter().take(5).map(|r| r.label.as_str()).collect();
+    let more = match side.len() - labels.len() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", labels.join(", "))
+}
+
+fn census(comparison: &Comparison) -> String {
+    let c = comparison.census;
+    format!(
+        "{} regressed, {} suspect, {} improved, {} unchanged, {} not enough data",
+        c.regressed, c.suspect, c.improved, c.unchanged, c.not_enough_data
+    )
+}
+
+fn endpoints(what: &str, endpoints: &[Endpoint]) -> Option<String> {
+    let names: Vec<String> = endpoints
+        .iter()
+        .take(MOST_LINES)
+        .map(ToString::to_string)
+        .collect();
+    let more = match endpoints.len() - names.len() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    (!names.is_empty()).then(|| format!("{what}: {}{more}", names.join(", ")))
+}
+
+/// Why figures could not be told, and how small a change would have gone unseen; one line for each reason.
+fn untold(comparison: &Comparison) -> Vec<String> {
+    let mut groups: Vec<(Reason, Vec<&Row>)> = Vec::new();
+    for (_, row) in sorted(comparison) {
+        if row.judgement.word != Word::NotEnoughData {
+            continue;
+        }
+        let reason = row.judgement.reason;
+        match groups.iter_mut().find(|(r, _)| r.name() == reason.name()) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((reason, vec![row])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(reason, rows)| {
+            format!(
+                "not enough data for {} of {}: {}{}",
+                rows.len(),
+                comparison
+                    .endpoints
+                    .iter()
+                    .map(|e| e.rows.len())
+                    .sum::<usize>(),
+                reason.words(),
+                unseen(&rows)
+            )
+        })
+        .collect()
+}
+
+fn unseen(rows: &[&Row]) -> String {
+    let visible = rows
+        .iter()
+        .filter(|row| !is_share(&row.metric))
+        .filter_map(|row| row.detectable);
+    let (least, most) = visible.fold((f64::INFINITY, 0.0), |(a, b): (f64, f64), v| {
+        (a.min(v), b.max(v))
+    });
+    if least > most {
+        return String::new();
+    }
+    let (least, most) = (units::share(least * 100.0), units::share(most * 100.0));
+    let range = if least == most {
+        least
+    } else {
+        format!("{least} to {most}")
+    };
+    format!("; changes below {range} cannot be seen")
+}

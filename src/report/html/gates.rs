@@ -1,0 +1,65 @@
+//! The verdicts: what needs attention as cards, what passed as rows when there is much of it.
+
+use minijinja::{Value, context};
+
+use super::figures::Anchors;
+use super::{NONE, names, top};
+use crate::analysis::Analysis;
+use crate::gate::{Decision, Level, Verdict};
+use crate::report::chart::bullet::bullet;
+use crate::units::Unit;
+
+/// Up to this many verdicts, every one has a card.
+const ALL_CARDS: usize = 12;
+/// The most cards of verdicts that did not pass.
+const MOST_CARDS: usize = 48;
+
+/// What `gates.html` shows.
+pub fn view(analysis: &Analysis, anchors: &Anchors) -> Value {
+    let mut sorted: Vec<&Verdict> = analysis.verdicts.iter().collect();
+    sorted.sort_by_key(|v| match (v.decision, v.level) {
+        (Decision::Fail, Level::Fail) => 0,
+        (Decision::Undecided, Level::Fail) => 1,
+        (Decision::Fail | Decision::Undecided, Level::Warn) => 2,
+        (Decision::Pass, _) => 3,
+    });
+    let carded = if sorted.len() <= ALL_CARDS {
+        sorted.len()
+    } else {
+        let troubled = sorted.iter().filter(|v| v.decision != Decision::Pass);
+        troubled.count().min(MOST_CARDS)
+    };
+    let rows = sorted.split_off(carded);
+    let view = |v: &&Verdict| verdict(v, anchors);
+    context! {
+        cards => sorted.iter().map(view).collect::<Vec<_>>(),
+        rows => rows.iter().map(view).collect::<Vec<_>>(),
+    }
+}
+
+fn verdict(v: &Verdict, anchors: &Anchors) -> Value {
+    let human = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |x| v.unit.human(x));
+    let (word, symbol) = top::word(v.decision.name());
+    let (href, evidence) = anchors.evidence(v);
+    context! {
+        id => names::brief(&v.id),
+        require => names::text(&v.require),
+        endpoint => names::text(&v.endpoint_name()),
+        total => v.endpoint.is_none() && v.selector.is_none(),
+        verdict => v.decision.name(),
+        word,
+        symbol,
+        warns => v.level == Level::Warn,
+        observed => human(v.observed),
+        limit => human(v.limit),
+        margin => human(v.margin),
+        samples => Unit::Count.human(v.samples as f64),
+        because => names::sentence(&v.because),
+        origin => names::brief(&v.origin.to_string()),
+        method => v.metric.listed().0,
+        method_name => v.metric.listed().1,
+        href,
+        evidence,
+        bullet => Value::from_safe_string(bullet(v).unwrap_or_default()),
+    }
+}

@@ -1,0 +1,180 @@
+//! How response times are distributed: a histogram with logarithmic bins, and the percentile curve.
+
+use super::quantile::{millionths, quantiles};
+use crate::tally::{EndpointTally, Evidence};
+
+/// The most bins a histogram has.
+const MOST_BINS: i32 = 64;
+/// Finest division: bins for each doubling.
+const FINEST: i32 = 32;
+/// Points of the percentile curve in each tenth of what is left: p0 to p90, p90 to p99, …
+const POINTS_PER_NINE: i32 = 12;
+/// Most nines of the curve: up to p99.9999.
+const NINES: i32 = 6;
+
+/// The distribution of an endpoint's response times.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Distribution {
+    /// Bins from the shortest to the longest response time, empty ones included; none when the source has no counts.
+    pub bins: Vec<Bin>,
+    /// Quantile (0 to 1, ascending) and response time in ms. The curve of n requests ends at 1 − 1/n: nothing is known
+    /// of rarer ones.
+    pub curve: Vec<(f64, f64)>,
+}
+
+/// Requests with a response time from `from_ms` up to, but not including, `to_ms`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bin {
+    /// Lower edge in ms.
+    pub from_ms: f64,
+    /// Upper edge in ms.
+    pub to_ms: f64,
+    /// Requests in it.
+    pub requests: u64,
+    /// Their share of all requests, 0 to 1.
+    pub share: f64,
+}
+
+impl Distribution {
+    /// Of an endpoint, or of the run; for a finished table only the percentiles that it states.
+    pub fn new(tally: &EndpointTally) -> Self {
+        if tally.evidence == Evidence::Reported {
+            let reported = tally.reported_quantiles.iter();
+            return Self {
+                bins: Vec::new(),
+                curve: reported.map(|(q, ms)| (f64::from(*q) / 1e6, *ms)).collect(),
+            };
+        }
+        Self {
+            bins: bins(tally),
+            curve: curve(tally),
+        }
+    }
+}
+
+/// Edges are powers of 2^(1/k) microseconds, with the largest k that needs at most 64 bins.
+fn bins(tally: &EndpointTally) -> Vec<Bin> {
+    let counts = &tally.response_times;
+    let (Some(first), Some(last)) = (counts.first(), counts.last()) else {
+        return Vec::new();
+    };
+    // Below a microsecond nothing is told apart.
+    let place = |us: i64, k: i32| (libm::log2(us.max(1) as f64) * f64::from(k)).floor() as i32;
+    let fitting = |k: &i32| place(last, *k) - place(first, *k) < MOST_BINS;
+    let halves = std::iter::successors(Some(FINEST), |k| (*k > 1).then_some(k / 2));
+    let k = halves.into_iter().find(fitting).unwrap_or(1);
+    let lowest = place(first, k);
+    let edge_ms = |bin: i32| libm::exp2(f64::from(bin) / f64::from(k)) / 1e3;
+    let mut bins: Vec<Bin> = (lowest..=place(last, k))
+        .map(|bin| Bin {
+            from_ms: edge_ms(bin),
+            to_ms: edge_ms(bin + 1),
+            requests: 0,
+            share: 0.0,
+        })
+        .collect();
+    for (us, n) in counts.iter() {
+        bins[(place(us, k) - lowest) as usize].requests += n;
+    }
+    let total = counts.total() as f64;
+    for bin in &mut bins {
+        bin.share = bin.requests as f64 / total;
+    }
+    bins
+}
+
+fn curve(tally: &EndpointTally) -> Vec<(f64, f64)> {
+    let n = tally.response_times.total();
+    if n == 0 {
+        return Vec::new();
+    }
+    let most = 1.0 - 1.0 / n as f64;
+    let steps = (0..NINES * POINTS_PER_NINE)
+        .map(|step| 1.0 - libm::exp10(-f64::from(step) / f64::from(POINTS_PER_NINE)));
+    let named = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999, most];
+    let mut qs: Vec<f64> = steps.chain(named).filter(|q| *q <= most).collect();
+    qs.sort_by(f64::total_cmp);
+    qs.dedup_by_key(|q| millionths(*q));
+    let values = quantiles(&tally.response_times, &qs);
+    let curve = qs
+        .iter()
+        .zip(values)
+        .filter_map(|(q, us)| Some((*q, us? / 1e3)));
+    curve.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::Request;
+
+    fn tally(times_us: &[u64]) -> EndpointTally {
+        let mut tally = EndpointTally::default();
+        for us in times_us {
+            tally.add(&Request {
+                response_time_us: *us,
+                ..Request::default()
+            });
+        }
+        tally
+    }
+
+    #[test]
+    fn bins_hold_every_request_between_their_edges() {
+        // 1 ms to 1024 ms is ten doublings: 4 bins each are 41, 8 each would be 81.
+        let found = Distribution::new(&tally(&[1_000, 2_000, 2_000, 1_024_000])).bins;
+        assert_eq!(found.len(), 41);
+        assert_eq!(found.iter().map(|b| b.requests).sum::<u64>(), 4);
+        let twos = found
+            .iter()
+            .find(|b| b.from_ms <= 2.0 && 2.0 < b.to_ms)
+            .expect("within");
+        assert_eq!((twos.requests, twos.share), (2, 0.5));
+        assert!(found.windows(2).all(|w| w[0].to_ms == w[1].from_ms));
+    }
+
+    #[test]
+    fn the_curve_rises_and_ends_before_the_longest() {
+        // 1 to 100 ms: p50 is 50.5, p90 is 90.1, and 1 − 1/100 is p99 = 99.01.
+        let times: Vec<u64> = (1..=100).map(|ms| ms * 1000).collect();
+        let curve = Distribution::new(&tally(&times)).curve;
+        assert_eq!(curve[0], (0.0, 1.0));
+        let at = |q: f64| {
+            curve
+                .iter()
+                .find(|(p, _)| (p - q).abs() < 1e-9)
+                .map(|p| p.1)
+        };
+        assert!((at(0.5).expect("p50") - 50.5).abs() < 1e-9);
+        assert!((at(0.9).expect("p90") - 90.1).abs() < 1e-9);
+        let (q, ms) = *curve.last().expect("points");
+        assert!((q - 0.99).abs() < 1e-12 && (ms - 99.01).abs() < 1e-9);
+        assert!(
+            curve
+                .windows(2)
+                .all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1)
+        );
+    }
+
+    #[test]
+    fn one_request_and_none() {
+        let one = Distribution::new(&tally(&[0]));
+        assert_eq!(
+            (one.bins.len(), one.curve.as_slice()),
+            (1, &[(0.0, 0.0)][..])
+        );
+        assert_eq!(Distribution::new(&tally(&[])), Distribution::default());
+    }
+
+    #[test]
+    fn a_table_has_its_own_percentiles_only() {
+        let tally = EndpointTally {
+            evidence: Evidence::Reported,
+            reported_quantiles: [(500_000, 12.0), (950_000, 40.0)].into(),
+            ..EndpointTally::default()
+        };
+        let found = Distribution::new(&tally);
+        assert!(found.bins.is_empty());
+        assert_eq!(found.curve, [(0.5, 12.0), (0.95, 40.0)]);
+    }
+}

@@ -1,0 +1,170 @@
+//! What is followed from run to run, and how much change of it matters.
+
+use crate::history::entry::{EndpointEntry, Entry};
+use crate::metric::Metric;
+use crate::metric::measure::minimum_samples;
+use crate::tally::Endpoint;
+use crate::units::{Unit, quantile_name};
+
+/// A metric of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SeriesMetric {
+    /// Mean response time.
+    Mean,
+    /// Quantile of the response times, in millionths.
+    Quantile(u32),
+    /// Failures ÷ requests.
+    FailureRatio,
+    /// Failures whose status is not expected ÷ requests.
+    UnexpectedFailureRatio,
+    /// Requests per second.
+    Rps,
+}
+
+/// How much change matters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// A ratio: 0.05 for 5 %.
+    Relative(f64),
+    /// A difference of ratios: 0.001 for 0.1 percentage points.
+    Points(f64),
+}
+
+impl SeriesMetric {
+    /// What is followed unless told otherwise.
+    pub const DEFAULT: [Self; 4] = [
+        Self::Mean,
+        Self::Quantile(500_000),
+        Self::Quantile(950_000),
+        Self::FailureRatio,
+    ];
+
+    /// Reads a name: `mean`, `p95`, `failure_ratio`, `unexpected_failure_ratio` or `rps`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "mean" => Some(Self::Mean),
+            "median" => Some(Self::Quantile(500_000)),
+            "failure_ratio" => Some(Self::FailureRatio),
+            "unexpected_failure_ratio" => Some(Self::UnexpectedFailureRatio),
+            "rps" => Some(Self::Rps),
+            _ => {
+                let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
+                let inside = (0.0..=100.0).contains(&percent) && text.as_bytes()[1] != b'+';
+                inside.then(|| Self::Quantile((percent * 1e4).round() as u32))
+            }
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> String {
+        match self {
+            Self::Mean => "mean".to_owned(),
+            Self::Quantile(q) => quantile_name(q),
+            Self::FailureRatio => "failure_ratio".to_owned(),
+            Self::UnexpectedFailureRatio => "unexpected_failure_ratio".to_owned(),
+            Self::Rps => "rps".to_owned(),
+        }
+    }
+
+    /// Its unit.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Mean | Self::Quantile(_) => Unit::Time,
+            Self::FailureRatio | Self::UnexpectedFailureRatio => Unit::Ratio,
+            Self::Rps => Unit::PerSecond,
+        }
+    }
+
+    /// Whether more is worse.
+    pub fn more_is_worse(self) -> bool {
+        self != Self::Rps
+    }
+
+    /// Whether it is a share of requests, which may be zero and is judged by counts.
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::FailureRatio | Self::UnexpectedFailureRatio)
+    }
+
+    /// The least change that matters about a level in its base unit: 5 % of a mean or a median and of `rps`, 10 % of p95,
+    /// 20 % of p99, and 5 ms (2 ms below 20 ms), though never more than a quarter; of failures 0.1 percentage points.
+    pub fn margin(self, level: f64) -> Margin {
+        let relative = match self {
+            Self::Mean | Self::Rps | Self::Quantile(..950_000) => 0.05,
+            Self::Quantile(..990_000) => 0.10,
+            Self::Quantile(_) => 0.20,
+            Self::FailureRatio | Self::UnexpectedFailureRatio => return Margin::Points(0.001),
+        };
+        let floor_ms = if level < 20.0 { 2.0 } else { 5.0 };
+        if self.unit() == Unit::Time && level > 0.0 {
+            Margin::Relative((floor_ms / level).min(0.25).max(relative))
+        } else {
+            Margin::Relative(relative)
+        }
+    }
+
+    /// Its value in a run; a quantile of fewer requests than 1 ÷ (1 − q) is none.
+    pub fn of(self, run: &Entry, endpoint: Option<&Endpoint>) -> Option<f64> {
+        let entry = run.of(endpoint)?;
+        let requests = entry.requests as f64;
+        match self {
+            _ if entry.requests == 0 => None,
+            Self::Mean => entry.response_time_ms.mean,
+            Self::Rps => entry.rps,
+            Self::FailureRatio | Self::UnexpectedFailureRatio => {
+                Some(self.failures(entry)? as f64 / requests)
+            }
+            Self::Quantile(q) => {
+                let fraction = f64::from(q) / 1e6;
+                if entry.requests < minimum_samples(&Metric::Quantile(fraction)) {
+                    return None;
+                }
+                let exact = entry.response_time_ms.quantiles.get(&q).copied();
+                exact.or_else(|| run.times_of(endpoint)?.quantile(fraction))
+            }
+        }
+    }
+
+    /// The failures it counts.
+    pub fn failures(self, entry: &EndpointEntry) -> Option<u64> {
+        match self {
+            Self::FailureRatio => Some(entry.failures),
+            Self::UnexpectedFailureRatio => entry.unexpected_failures,
+            Self::Mean | Self::Quantile(_) | Self::Rps => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in [
+            "mean",
+            "p50",
+            "p99.9",
+            "failure_ratio",
+            "unexpected_failure_ratio",
+            "rps",
+        ] {
+            assert_eq!(SeriesMetric::parse(name).unwrap().name(), name);
+        }
+        for name in ["p101", "p", "p+5", "max", ""] {
+            assert_eq!(SeriesMetric::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn margins_have_a_floor_and_the_floor_a_limit() {
+        let p50 = SeriesMetric::Quantile(500_000);
+        assert_eq!(p50.margin(1000.0), Margin::Relative(0.05));
+        assert_eq!(p50.margin(50.0), Margin::Relative(0.1));
+        assert_eq!(p50.margin(16.0), Margin::Relative(0.125));
+        assert_eq!(p50.margin(1.0), Margin::Relative(0.25));
+        assert_eq!(
+            SeriesMetric::FailureRatio.margin(0.0),
+            Margin::Points(0.001)
+        );
+    }
+}
