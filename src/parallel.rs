@@ -18,7 +18,7 @@ pub fn each<T: Send, R: Send>(
         return items.into_iter().map(work).collect();
     }
     let queue = Mutex::new(items.into_iter().enumerate());
-    let share = || {
+    let share = |_| {
         let mut done = Vec::new();
         // The lock is held only to take the next one.
         while let Some((at, item)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
@@ -31,11 +31,14 @@ pub fn each<T: Send, R: Send>(
     done.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Runs the same on so many threads, this one among them.
-pub fn shares<R: Send>(threads: usize, share: impl Fn() -> R + Sync) -> Vec<R> {
+/// Runs the same on so many threads, this one among them; each is told its number.
+pub fn shares<R: Send>(threads: usize, share: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let share = &share;
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&share)).collect();
-        let mut done = vec![share()];
+        let others: Vec<_> = (1..threads)
+            .map(|i| scope.spawn(move || share(i)))
+            .collect();
+        let mut done = vec![share(0)];
         for other in others {
             match other.join() {
                 Ok(one) => done.push(one),

@@ -6,16 +6,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 SPAN_S = 3600
-"""Every log spans about an hour, however many lines it has."""
+"""Every log spans an hour or a little less, however many lines it has."""
 VERBS = ["GET", "POST", "PUT", "DELETE", "GET", "GET", "GET"]
 
 
-def scenario(lines: int, endpoints: int) -> str:
+def scenario(lines: int, endpoints: int, span_s: int) -> str:
     """A scenario with so many endpoints, each of its own weight, speed and body size."""
     # A user asks, waits 0.3 s on average, and is answered in 0.12 s.
-    users = max(1, round(lines / SPAN_S * 0.42))
+    users = max(1, round(lines / span_s * 0.42))
     parts = [
-        f'title = "{lines} requests to {endpoints} endpoints in an hour"',
+        f'title = "{lines} requests to {endpoints} endpoints in {span_s} s"',
         f'[load]\nusers = {users}\nspawn-rate = {max(1.0, users / 10)}\nrequests = {lines}\nwait = ["100ms", "500ms"]',
     ]
     for i in range(endpoints):
@@ -29,12 +29,12 @@ def scenario(lines: int, endpoints: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def generate(ours: Path, folder: Path, lines: int, endpoints: int, what: str = "log") -> Path:
+def generate(ours: Path, folder: Path, lines: int, endpoints: int, what: str = "log", span_s: int = SPAN_S) -> Path:
     """The folder of a generated run; made once."""
-    run = folder / f"{what}-{lines}-{endpoints}"
+    run = folder / f"{what}-{lines}-{endpoints}-{span_s}s"
     if not (run / "done").exists():
         run.mkdir(parents=True, exist_ok=True)
-        (run / "scenario.toml").write_text(scenario(lines, endpoints))
+        (run / "scenario.toml").write_text(scenario(lines, endpoints, span_s))
         command = [ours, "generate", "--scenario", run / "scenario.toml", "--seed", "1", "--out", run, "--write", what, "--force"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         (run / "done").touch()

@@ -260,7 +260,7 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
     match content {
         Content::File(file, len, progress) => {
             let threads = parallel::threads().min((len / WORTH_A_THREAD) as usize + 1);
-            let blocks = Blocks::File(FileBlocks::new(file, len, progress));
+            let blocks = Blocks::File(FileBlocks::new(file, len, threads, progress));
             work(&blocks, threads, job)
         }
         Content::Stream(mut stream) => {
@@ -286,11 +286,11 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
 
 /// Threads take blocks until there are no more; their counts are merged in the end.
 fn work(blocks: &Blocks, threads: usize, job: &Job<'_>) -> Read {
-    let share = || {
+    let share = |reader: usize| {
         let mut worker = Worker::new(job);
         let (mut answers, mut block) = (Vec::new(), Block::default());
         let error = loop {
-            match blocks.next(&mut block) {
+            match blocks.next(reader, &mut block) {
                 Ok(true) => answers.push(worker.block(&block)),
                 Ok(false) => break None,
                 Err(error) => break Some(error),

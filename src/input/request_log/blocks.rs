@@ -40,10 +40,10 @@ pub enum Blocks {
 }
 
 impl Blocks {
-    /// The next block, written over `block`; `false` at the end.
-    pub fn next(&self, block: &mut Block) -> io::Result<bool> {
+    /// The next block for one of the readers, written over `block`; `false` at the end.
+    pub fn next(&self, reader: usize, block: &mut Block) -> io::Result<bool> {
         match self {
-            Self::File(file) => file.next(block),
+            Self::File(file) => file.next(reader, block),
             Self::Stream(receiver) => {
                 let receiver = receiver
                     .lock()
@@ -62,28 +62,48 @@ impl Blocks {
 pub struct FileBlocks {
     file: File,
     len: u64,
-    next: AtomicU64,
+    parts: Vec<Part>,
     progress: Progress,
 }
 
+/// Blocks next to one another. Each reader begins with a part of its own, so that it counts a time of its own and little is
+/// left to merge, and then helps with the others' parts.
+struct Part {
+    next: AtomicU64,
+    end: u64,
+}
+
 impl FileBlocks {
-    /// The blocks of a file of that length.
-    pub fn new(file: File, len: u64, progress: Progress) -> Self {
+    /// The blocks of a file of that length, for so many readers.
+    pub fn new(file: File, len: u64, readers: usize, progress: Progress) -> Self {
+        let blocks = len.div_ceil(BLOCK as u64);
+        let border = |i: usize| blocks * i as u64 / readers as u64;
+        let parts = (0..readers).map(|i| Part {
+            next: AtomicU64::new(border(i)),
+            end: border(i + 1),
+        });
         Self {
             file,
             len,
-            next: AtomicU64::new(0),
+            parts: parts.collect(),
             progress,
         }
     }
 
+    fn take(&self, reader: usize) -> Option<u64> {
+        (0..self.parts.len()).find_map(|i| {
+            let part = &self.parts[(reader + i) % self.parts.len()];
+            let index = part.next.fetch_add(1, Ordering::Relaxed);
+            (index < part.end).then_some(index)
+        })
+    }
+
     /// A block holds the lines that begin in its part of the file.
-    fn next(&self, block: &mut Block) -> io::Result<bool> {
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
-        let start = index * BLOCK as u64;
-        if start >= self.len {
+    fn next(&self, reader: usize, block: &mut Block) -> io::Result<bool> {
+        let Some(index) = self.take(reader) else {
             return Ok(false);
-        }
+        };
+        let start = index * BLOCK as u64;
         block.index = index;
         let end = (start + BLOCK as u64).min(self.len);
         block.is_last = end == self.len;
@@ -207,7 +227,7 @@ mod tests {
     fn lines(blocks: &Blocks) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
         let mut block = Block::default();
-        while blocks.next(&mut block).expect("reads") {
+        while blocks.next(1, &mut block).expect("reads") {
             all.extend(
                 block.bytes[block.begin..]
                     .split_inclusive(|b| *b == b'\n')
@@ -223,6 +243,7 @@ mod tests {
         Blocks::File(FileBlocks::new(
             file,
             bytes.len() as u64,
+            1,
             Progress::default(),
         ))
     }

@@ -9,9 +9,10 @@ const ENOUGH: usize = 64;
 
 /// What lines of one series have in common, as it stands in the log.
 struct Likeness {
-    method: Vec<u8>,
-    name: Vec<u8>,
-    error: Vec<u8>,
+    /// Name, method and error, side by side in memory.
+    texts: Vec<u8>,
+    name: usize,
+    method: usize,
     status: Option<u16>,
     failed: bool,
 }
@@ -19,9 +20,9 @@ struct Likeness {
 impl Likeness {
     fn of(line: &Fast<'_>) -> Self {
         Self {
-            method: line.method.to_vec(),
-            name: line.name.to_vec(),
-            error: line.error.to_vec(),
+            texts: [line.name, line.method, line.error].concat(),
+            name: line.name.len(),
+            method: line.method.len(),
             status: line.status,
             failed: line.failed,
         }
@@ -29,11 +30,13 @@ impl Likeness {
 
     #[inline]
     fn is_of(&self, line: &Fast<'_>) -> bool {
+        let (name, texts) = self.texts.split_at(self.name);
+        let (method, error) = texts.split_at(self.method);
         self.status == line.status
             && self.failed == line.failed
-            && is_same(&self.name, line.name)
-            && is_same(&self.method, line.method)
-            && is_same(&self.error, line.error)
+            && is_same(name, line.name)
+            && is_same(method, line.method)
+            && is_same(error, line.error)
     }
 }
 
