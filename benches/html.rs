@@ -64,6 +64,7 @@ fn hour() -> Analysis {
         verdicts,
         quotas: Vec::new(),
         outcome,
+        trend: None,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::comparison::Comparison;
 use crate::gate::{QuotaReport, Verdict};
 use crate::outcome::Outcome;
 use crate::summary::Summary;
+use crate::trend::Group;
 
 /// A run, measured and judged.
 #[derive(Clone, Debug)]
@@ -18,4 +19,6 @@ pub struct Analysis {
     pub quotas: Vec<QuotaReport>,
     /// What follows.
     pub outcome: Outcome,
+    /// The runs before this one in the history that it is recorded in, and this one as the newest.
+    pub trend: Option<Group>,
 }

@@ -20,10 +20,13 @@ pub mod distribution;
 mod draft;
 pub mod errors;
 mod estimate;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod mann_whitney;
 pub mod multiplicity;
+pub mod pooled;
 pub mod power;
 mod precondition;
 pub mod prediction;
@@ -46,6 +49,7 @@ pub use sample::{EndpointSample, Sample};
 pub use terms::Terms;
 
 use crate::metric::Metric;
+use crate::summary::Distribution;
 use crate::tally::Endpoint;
 use rule::{Judgement, Word};
 use run_pair::BetweenRuns;
@@ -70,6 +74,18 @@ pub struct Comparison {
     pub preconditions: Vec<Precondition>,
     /// How many rows got which word.
     pub census: Census,
+    /// How the response times of all runs of either side are distributed, with bins of one width; `None` if a side does
+    /// not hold them.
+    pub distributions: Option<Distributions>,
+}
+
+/// The whole of either side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distributions {
+    /// The baseline's runs together.
+    pub baseline: Distribution,
+    /// The current runs together.
+    pub current: Distribution,
 }
 
 /// One run of either side.

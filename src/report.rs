@@ -152,6 +152,7 @@ pub(crate) mod fixture {
             verdicts,
             quotas,
             outcome,
+            trend: None,
         }
     }
 }

@@ -24,7 +24,7 @@
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", order);
       const key = (row) => {
-        const text = row.cells[column].textContent;
+        const text = row.cells[column].dataset.v ?? row.cells[column].textContent;
         return numeric ? number(text) : text.toLowerCase();
       };
       const sign = order === "ascending" ? 1 : -1;

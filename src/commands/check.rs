@@ -18,6 +18,7 @@ use crate::report::{Destinations, terminal};
 use crate::summary::{About, Summary};
 
 mod record;
+mod trend;
 
 /// The gate file that is read when none is named.
 pub(super) const DEFAULT_CONFIG: &str = "loadgate.toml";
@@ -26,7 +27,8 @@ pub(super) const DEFAULT_CONFIG: &str = "loadgate.toml";
 pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
     let config = configuration(args, &destinations)?;
-    let analysis = analyse(args, &config)?;
+    let mut analysis = analyse(args, &config)?;
+    follow(args, &config, &mut analysis);
     destinations.write(&analysis, stdout)?;
     if let Some(history) = &args.record {
         record::record(history, &analysis, &config.expected, args, stdout)?;
@@ -42,6 +44,18 @@ pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
         show(args, &analysis, stdout)?;
     }
     Ok(analysis.outcome.exit_code)
+}
+
+/// Sets the run among those before it in the history it will be recorded in.
+fn follow(args: &Check, config: &Config, analysis: &mut Analysis) {
+    let Some(history) = &args.record else { return };
+    let entry = record::entry(analysis, &config.expected);
+    match trend::with(history, entry, args.allow_bad_lines) {
+        Ok(trend) => analysis.trend = trend,
+        Err(why) => analysis.summary.notes.push(format!(
+            "the history cannot be followed, so no trend is shown: {why}"
+        )),
+    }
 }
 
 fn destinations(args: &Check) -> Destinations {
@@ -159,8 +173,8 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         metadata,
         notes: loaded.notes,
     };
-    let summary = Summary::new(loaded.tally, about);
-    let comparison = baseline::against(args, config, &options, &summary)?;
+    let mut summary = Summary::new(loaded.tally, about);
+    let comparison = baseline::against(args, config, &options, &mut summary)?;
     let terms = Terms {
         expected: config.expected.clone(),
         refused,
@@ -185,6 +199,7 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         verdicts,
         quotas,
         outcome,
+        trend: None,
     })
 }
 

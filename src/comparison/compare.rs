@@ -8,7 +8,8 @@ use super::precondition;
 use super::sample::{EndpointSample, Sample};
 use super::shift::shift_function;
 use super::terms::{FALSE_DISCOVERIES, Terms};
-use super::{Census, Comparison, EndpointComparison, RunFacts};
+use super::{Census, Comparison, Distributions, EndpointComparison, RunFacts};
+use crate::summary::Distribution;
 use crate::tally::Endpoint;
 
 /// Compares the current runs with those of the baseline. The order of either side's runs changes nothing but the order
@@ -38,6 +39,7 @@ pub fn compare(baseline: &[Sample], current: &[Sample], terms: &Terms) -> Compar
             endpoint.rows.push(row);
         }
     }
+    let distributions = endpoints.first().and_then(distributions);
     Comparison {
         baseline: baseline.iter().map(facts).collect(),
         current: current.iter().map(facts).collect(),
@@ -47,7 +49,17 @@ pub fn compare(baseline: &[Sample], current: &[Sample], terms: &Terms) -> Compar
         vanished: only_in(&before, &now),
         preconditions: precondition::check(baseline, current),
         census,
+        distributions,
     }
+}
+
+fn distributions(total: &EndpointComparison) -> Option<Distributions> {
+    let (before, now) = (&total.baseline_times, &total.current_times);
+    if before.is_empty() || now.is_empty() {
+        return None;
+    }
+    let (baseline, current) = Distribution::of_both(before, now);
+    Some(Distributions { baseline, current })
 }
 
 type Runs<'a> = BTreeMap<&'a Endpoint, Vec<&'a EndpointSample>>;

@@ -20,6 +20,13 @@ pub struct ShiftPoint {
     pub log_ratio: Option<f64>,
 }
 
+impl ShiftPoint {
+    /// Current ÷ baseline − 1; `None` unless both are positive.
+    pub fn relative(&self) -> Option<f64> {
+        self.log_ratio.map(f64::exp_m1)
+    }
+}
+
 /// Quantiles (type 7) of two samples of counted values, each in ascending order. Empty if a side is.
 pub fn shift_function<B, C>(baseline: &B, current: &C) -> Vec<ShiftPoint>
 where

@@ -11,6 +11,7 @@ pub mod fields;
 pub mod over_time;
 pub mod plane;
 pub mod quota;
+pub mod shift;
 pub mod small;
 pub mod words;
 

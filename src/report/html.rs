@@ -5,6 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use crate::analysis::Analysis;
 
+mod comparison;
 mod endpoints;
 mod errors;
 mod figures;
@@ -22,7 +23,7 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 const NONE: &str = "–";
 
 /// The page and its parts, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("report.html", include_str!("../../templates/report.html")),
     (
         "words.html",
@@ -44,6 +45,10 @@ const TEMPLATES: [(&str, &str); 10] = [
     (
         "fields.html",
         include_str!("../../templates/report/fields.html"),
+    ),
+    (
+        "comparison.html",
+        include_str!("../../templates/report/comparison.html"),
     ),
     (
         "endpoints.html",
@@ -74,7 +79,8 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         gates => gates::view(analysis, &anchors),
         groups => figures::views(&groups),
         rates => rates::view(analysis),
-        endpoints => endpoints::view(&analysis.summary)?,
+        comparison => comparison::view(analysis),
+        endpoints => endpoints::view(analysis)?,
         errors => errors::view(&analysis.summary),
         notes => notes::view(&analysis.summary),
     })?;

@@ -7,7 +7,7 @@ use super::Outputs;
 use crate::diagnostic::Diagnostic;
 use crate::trend::Trend;
 
-mod chart;
+pub(in crate::report) mod chart;
 pub mod csv;
 pub mod html;
 pub mod json;
@@ -15,7 +15,7 @@ pub mod markdown;
 pub mod schema;
 mod sparkline;
 pub mod terminal;
-mod words;
+pub(in crate::report) mod words;
 
 /// Where reports go; `-` is standard output.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! How response times are distributed: a histogram with logarithmic bins, and the percentile curve.
 
 use super::quantile::{millionths, quantiles};
-use crate::tally::{EndpointTally, Evidence};
+use crate::tally::{Counts, EndpointTally, Evidence};
 
 /// The most bins a histogram has.
 const MOST_BINS: i32 = 64;
@@ -45,27 +45,56 @@ impl Distribution {
                 curve: reported.map(|(q, ms)| (f64::from(*q) / 1e6, *ms)).collect(),
             };
         }
+        let counts = &tally.response_times;
         Self {
-            bins: bins(tally),
-            curve: curve(tally),
+            bins: divided(counts, fineness(&[counts])),
+            curve: curve(counts),
         }
+    }
+
+    /// Of two sides' response times (ms → requests), with bins of one width so that their shares can be compared.
+    pub fn of_both(baseline: &[(f64, u64)], current: &[(f64, u64)]) -> (Self, Self) {
+        let sides = [baseline, current].map(|times| {
+            let mut counts = Counts::default();
+            for (ms, n) in times {
+                counts.add((ms * 1e3).round() as i64, *n);
+            }
+            counts
+        });
+        let fineness = fineness(&[&sides[0], &sides[1]]);
+        let [baseline, current] = sides.map(|counts| Self {
+            bins: divided(&counts, fineness),
+            curve: curve(&counts),
+        });
+        (baseline, current)
     }
 }
 
-/// Edges are powers of 2^(1/k) microseconds, with the largest k that needs at most 64 bins.
-fn bins(tally: &EndpointTally) -> Vec<Bin> {
-    let counts = &tally.response_times;
+/// The number of a response time's bin, with `fineness` bins for each doubling. Below a microsecond nothing is told apart.
+fn place(us: i64, fineness: i32) -> i32 {
+    (libm::log2(us.max(1) as f64) * f64::from(fineness)).floor() as i32
+}
+
+/// The most bins for each doubling with which all that was counted needs at most 64.
+fn fineness(sides: &[&Counts]) -> i32 {
+    let first = sides.iter().filter_map(|counts| counts.first()).min();
+    let last = sides.iter().filter_map(|counts| counts.last()).max();
+    let (Some(first), Some(last)) = (first, last) else {
+        return 1;
+    };
+    let fits = |k: &i32| place(last, *k) - place(first, *k) < MOST_BINS;
+    let halves = std::iter::successors(Some(FINEST), |k| (*k > 1).then_some(k / 2));
+    halves.into_iter().find(fits).unwrap_or(1)
+}
+
+/// Edges are powers of 2^(1/fineness) microseconds.
+fn divided(counts: &Counts, fineness: i32) -> Vec<Bin> {
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else {
         return Vec::new();
     };
-    // Below a microsecond nothing is told apart.
-    let place = |us: i64, k: i32| (libm::log2(us.max(1) as f64) * f64::from(k)).floor() as i32;
-    let fitting = |k: &i32| place(last, *k) - place(first, *k) < MOST_BINS;
-    let halves = std::iter::successors(Some(FINEST), |k| (*k > 1).then_some(k / 2));
-    let k = halves.into_iter().find(fitting).unwrap_or(1);
-    let lowest = place(first, k);
-    let edge_ms = |bin: i32| libm::exp2(f64::from(bin) / f64::from(k)) / 1e3;
-    let mut bins: Vec<Bin> = (lowest..=place(last, k))
+    let lowest = place(first, fineness);
+    let edge_ms = |bin: i32| libm::exp2(f64::from(bin) / f64::from(fineness)) / 1e3;
+    let mut bins: Vec<Bin> = (lowest..=place(last, fineness))
         .map(|bin| Bin {
             from_ms: edge_ms(bin),
             to_ms: edge_ms(bin + 1),
@@ -74,7 +103,7 @@ fn bins(tally: &EndpointTally) -> Vec<Bin> {
         })
         .collect();
     for (us, n) in counts.iter() {
-        bins[(place(us, k) - lowest) as usize].requests += n;
+        bins[(place(us, fineness) - lowest) as usize].requests += n;
     }
     let total = counts.total() as f64;
     for bin in &mut bins {
@@ -83,8 +112,8 @@ fn bins(tally: &EndpointTally) -> Vec<Bin> {
     bins
 }
 
-fn curve(tally: &EndpointTally) -> Vec<(f64, f64)> {
-    let n = tally.response_times.total();
+fn curve(counts: &Counts) -> Vec<(f64, f64)> {
+    let n = counts.total();
     if n == 0 {
         return Vec::new();
     }
@@ -95,7 +124,7 @@ fn curve(tally: &EndpointTally) -> Vec<(f64, f64)> {
     let mut qs: Vec<f64> = steps.chain(named).filter(|q| *q <= most).collect();
     qs.sort_by(f64::total_cmp);
     qs.dedup_by_key(|q| millionths(*q));
-    let values = quantiles(&tally.response_times, &qs);
+    let values = quantiles(counts, &qs);
     let curve = qs
         .iter()
         .zip(values)
@@ -164,6 +193,23 @@ mod tests {
             (1, &[(0.0, 0.0)][..])
         );
         assert_eq!(Distribution::new(&tally(&[])), Distribution::default());
+    }
+
+    #[test]
+    fn both_sides_have_bins_of_one_width() {
+        // The baseline alone would have 32 bins a doubling; with 1 to 1000 ms on the other side there are 4.
+        let current: Vec<(f64, u64)> = [(1.0, 1), (2.0, 2), (1000.0, 1)].into();
+        let (before, now) = Distribution::of_both(&[(2.0, 3), (2.5, 1)], &current);
+        assert_eq!(now.bins.iter().map(|b| b.requests).sum::<u64>(), 4);
+        let same = |b: &Bin| {
+            now.bins
+                .iter()
+                .any(|n| n.from_ms == b.from_ms && n.to_ms == b.to_ms)
+        };
+        assert!(before.bins.iter().all(same) && before.bins.len() == 3);
+        assert_eq!(before.bins[0].share, 0.75);
+        let (nothing, _) = Distribution::of_both(&[], &current);
+        assert_eq!(nothing, Distribution::default());
     }
 
     #[test]

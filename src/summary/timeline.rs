@@ -10,6 +10,10 @@ use crate::tally::{Counts, EndpointTally, FieldTally, Tally};
 const LENGTHS: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 /// The most points a chart should have.
 const MOST_POINTS: i64 = 600;
+/// The fewest it should have, where the run is long enough.
+const FEWEST_POINTS: i64 = 60;
+/// Requests in an interval, on average, from which its percentiles are worth drawing.
+const ENOUGH_REQUESTS: f64 = 20.0;
 
 /// Requests, failures, percentiles and users over time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,8 +55,28 @@ pub struct Frame {
     reported: BTreeMap<i64, BTreeMap<u32, f64>>,
 }
 
+/// The shortest length with at most 600 points. Months between two requests (a wrong clock, say): still no more.
+fn shortest(span: i64) -> i64 {
+    let fitting = LENGTHS.into_iter().find(|l| span / l < MOST_POINTS);
+    fitting.unwrap_or_else(|| span / MOST_POINTS + 1)
+}
+
+/// Percentiles of a handful of requests say little: as long as a chart keeps 60 points, intervals get longer until they
+/// hold enough.
+fn interval(span: i64, requests: u64) -> i64 {
+    let shortest = shortest(span);
+    let enough = |l: &i64| requests as f64 * *l as f64 >= span as f64 * ENOUGH_REQUESTS;
+    let longer = LENGTHS
+        .into_iter()
+        .filter(|l| *l > shortest && span / l >= FEWEST_POINTS);
+    let mut lengths = std::iter::once(shortest).chain(longer);
+    let last = lengths.clone().last();
+    lengths.find(enough).or(last).unwrap_or(shortest)
+}
+
 impl Frame {
-    /// Chooses the interval so that the run has at most 600 points.
+    /// Chooses the interval so that the run has at most 600 points, and as many requests in each as 60 points allow, up
+    /// to 20.
     pub fn new(tally: &Tally, total: &EndpointTally) -> Self {
         let counted = tally.endpoints.values().chain(std::iter::once(total));
         let reported = &tally.reported_timeline;
@@ -62,9 +86,10 @@ impl Frame {
             .chain(ends.map(|(a, b)| (*a, *b)));
         let (first, last) = spans.fold((i64::MAX, i64::MIN), |(a, b), (c, d)| (a.min(c), b.max(d)));
         let span = last.saturating_sub(first).saturating_add(1);
-        let fitting = LENGTHS.iter().copied().find(|l| span / l < MOST_POINTS);
-        // Months between two requests (a wrong clock, say): still at most 600 points.
-        let interval_s = fitting.unwrap_or_else(|| span / MOST_POINTS + 1);
+        let interval_s = match total.seconds.all_buckets().next() {
+            Some(_) => interval(span, total.requests),
+            None => shortest(span),
+        };
         Self {
             first,
             last,
@@ -303,16 +328,28 @@ mod tests {
     }
 
     #[test]
+    fn a_sparse_run_has_longer_intervals_but_keeps_its_points() {
+        // 300 s: 1 s would be 4 requests, 2 s 8, 5 s 20; 5 s are 60 points, 10 s would be 30.
+        assert_eq!(interval(300, 1200), 5);
+        assert_eq!(interval(300, 300), 5);
+        assert_eq!(interval(300, 30_000), 1);
+        assert_eq!(interval(30, 10), 1);
+        // An hour: 6 s is not a length; 10 s gives 360 points of 20 requests.
+        assert_eq!(interval(3600, 7200), 10);
+        assert_eq!(interval(i64::MAX / 4, 2), i64::MAX / 4 / 600 + 1);
+    }
+
+    #[test]
     fn the_last_interval_is_as_long_as_the_run_is_in_it() {
-        // 601 s do not fit 600 points of 1 s: intervals of 2 s, the last with one second of the run.
+        // 601 s with a request a second: intervals of 10 s, the last with one second of the run.
         let tally = run(601);
         let total = tally.total();
         let timeline = Frame::new(&tally, &total).of(&total);
-        assert_eq!(timeline.interval_s, 2);
-        let (first, last) = (&timeline.rows[0], &timeline.rows[300]);
-        assert_eq!((first.length_s, first.requests, first.rps()), (2, 2, 1.0));
+        assert_eq!(timeline.interval_s, 10);
+        let (first, last) = (&timeline.rows[0], &timeline.rows[60]);
+        assert_eq!((first.length_s, first.requests, first.rps()), (10, 10, 1.0));
         assert_eq!((last.length_s, last.requests, last.rps()), (1, 1, 1.0));
-        assert_eq!((first.middle_s(0), last.middle_s(0)), (1.0, 600.5));
+        assert_eq!((first.middle_s(0), last.middle_s(0)), (5.0, 600.5));
     }
 
     #[test]

@@ -134,6 +134,22 @@ pub fn trailing(counts: &Counts, window: i64) -> impl Iterator<Item = (i64, u64)
     })
 }
 
+/// What lies in `(t − window, t]` at each of these moments, which ascend.
+pub fn held_at(counts: &Counts, moments: impl Iterator<Item = i64>, window: i64) -> Vec<u64> {
+    let mut held = 0;
+    let (mut coming, mut leaving) = (counts.iter().peekable(), counts.iter().peekable());
+    let at = |moment: i64| {
+        while let Some((_, n)) = coming.next_if(|(at, _)| *at <= moment) {
+            held += n;
+        }
+        while let Some((_, n)) = leaving.next_if(|(at, _)| *at <= moment.saturating_sub(window)) {
+            held -= n;
+        }
+        held
+    };
+    moments.map(at).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +182,8 @@ mod tests {
         assert_eq!(each, [(5, 9), (900, 7), (1004, 5), (1005, 1)]);
         let before: Vec<_> = trailing(&starts, 1000).collect();
         assert_eq!(before, [(5, 3), (900, 5), (1004, 9), (1005, 7)]);
+        let moments = [0, 5, 500, 1005, 1899, 1900, 3000].into_iter();
+        assert_eq!(held_at(&starts, moments, 1000), [0, 3, 3, 7, 7, 5, 0]);
     }
 
     #[test]

@@ -92,6 +92,25 @@ fn many(endpoints: i64) -> Page {
     page_of(&log, &["--require", "p95 < 350ms on *"])
 }
 
+/// The page of a history of four runs.
+fn trend() -> Page {
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history.jsonl");
+    let file = folder.path().join("trend.html");
+    let (history, page) = (history.to_str().unwrap(), file.to_str().unwrap());
+    for run in ["batch", "shape_ramp", "batch", "shape_ramp"] {
+        let input = format!("testdata/locust/2.47.0/{run}");
+        let recorded = loadgate(&["check", &input, "--record", history]);
+        assert_eq!(recorded.code, 0, "{}", recorded.stderr);
+    }
+    let shown = loadgate(&["trend", history, "--html", page]);
+    assert!(file.is_file(), "{}", shown.stderr);
+    Page {
+        _folder: Some(folder),
+        file,
+    }
+}
+
 /// What the browser complained about, and what it fetched besides the page.
 fn noise(events: &[Value], page: &Path) -> Vec<String> {
     let own = format!("file://{}", page.display());
@@ -115,7 +134,11 @@ fn noise(events: &[Value], page: &Path) -> Vec<String> {
 }
 
 fn pages() -> Vec<(&'static str, Page)> {
-    let mut pages = vec![("hostile", hostile()), ("many", many(500))];
+    let mut pages = vec![
+        ("hostile", hostile()),
+        ("many", many(500)),
+        ("trend", trend()),
+    ];
     let mut cases: Vec<_> = std::fs::read_dir(root("testdata/cases"))
         .unwrap()
         .map(|c| c.unwrap().file_name())
@@ -411,6 +434,7 @@ fn an_accessibility_engine_finds_nothing() {
         (golden("claims_api_fail"), &looks[..1]),
         (golden("locust_tables_only"), &looks[..1]),
         (golden("undecided_empty"), &looks[..1]),
+        (trend(), &looks[..2]),
         (many(101), &looks[..1]),
     ];
     for (page, looks) in pages {

@@ -211,9 +211,12 @@ impl Browser {
 
     /// Moves the pointer to a share of an element's width, at half of its height.
     pub fn point(&mut self, selector: &str, across: f64) -> (f64, f64) {
+        // Two frames later the scrolling has reached the part of the browser that finds what is under the pointer.
         let found = self.value(&format!(
-            "(() => {{ const e = document.querySelector({selector:?}); e.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
-             const b = e.getBoundingClientRect(); return [b.left + b.width * {across}, b.top + b.height / 2]; }})()"
+            "new Promise((done) => {{ const e = document.querySelector({selector:?}); \
+             e.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
+             requestAnimationFrame(() => requestAnimationFrame(() => {{ const b = e.getBoundingClientRect(); \
+             done([b.left + b.width * {across}, b.top + b.height / 2]); }})); }})"
         ));
         let (x, y) = (found[0].as_f64().unwrap(), found[1].as_f64().unwrap());
         self.mouse("mouseMoved", x, y);

@@ -11,6 +11,12 @@ use crate::history::entry::Entry;
 use crate::history::line::Line;
 use crate::history::provenance;
 
+/// The run as a history holds it.
+pub fn entry(analysis: &Analysis, expected: &[u16]) -> Entry {
+    let from = provenance::of_this_run(&analysis.summary.metadata);
+    Entry::new(analysis, expected, from)
+}
+
 /// Appends the run that was judged, and says so where the terminal report will be.
 pub fn record(
     history: &Path,
@@ -19,12 +25,7 @@ pub fn record(
     args: &Check,
     stdout: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let from = provenance::gather(
-        &analysis.summary.metadata,
-        &|name| std::env::var(name).ok(),
-        &provenance::processor,
-    );
-    let entry = Entry::new(analysis, expected, from);
+    let entry = entry(analysis, expected);
     let appended = append(history, &Line::Run(Box::new(entry)))?;
     if let Some(aside) = &appended.set_aside {
         writeln!(

@@ -7,7 +7,7 @@ use super::{Quota, QuotaReport, Replay, Usage, bucket, bursts};
 use crate::gate::{Decision, Terms, Verdict};
 use crate::metric::Metric;
 use crate::summary::Summary;
-use crate::tally::windows::{Peak, trailing};
+use crate::tally::windows::{Peak, held_at, trailing};
 use crate::units::{Unit, moment};
 
 /// Measures and judges every quota, in order.
@@ -115,7 +115,14 @@ fn usage(quota: &Quota, summary: &Summary, spent: &Spending<'_>, peak: Peak) -> 
 /// For every interval of the run's timeline, the most in any window that ends in it.
 fn series(costs: &crate::tally::Counts, quota: &Quota, summary: &Summary) -> Vec<(i64, u64)> {
     let timeline = &summary.timeline;
-    let mut series: Vec<(i64, u64)> = timeline.rows.iter().map(|row| (row.start_s, 0)).collect();
+    let begins = || timeline.rows.iter().map(|row| row.start_s);
+    // A window that ends in an interval may end at its begin, before anything in it happens.
+    let held = held_at(
+        costs,
+        begins().map(|second| second * 1000),
+        quota.limit.window_ms,
+    );
+    let mut series: Vec<(i64, u64)> = begins().zip(held).collect();
     let Some(&(first, _)) = series.first() else {
         return series;
     };

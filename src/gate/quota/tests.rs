@@ -220,12 +220,14 @@ fn by_whole_seconds_only_what_both_bounds_say_is_decided() {
 
 #[test]
 fn the_series_is_the_rate_as_it_was_seen() {
-    // Two per minute at 0, 30 s, 60 s, 120 s: the window ends in 0 s with 1, in 30 s with 2, in 60 s with 2, in 120 s with 1.
+    // At 0, 30 s, 60 s, 120 s: the window that ends then holds 1, 2, 2 and 1. It stays at 2 until 88 s (that of 60 s and
+    // of 30 s), and from 90 s on only 60 s is in it: where nothing happens the rate falls slowly, not to zero.
     let requests: Vec<_> = [0, 30_000, 60_000, 120_000]
         .map(|at| ("a", at, None))
         .to_vec();
     let (report, _) = judged(&run(&requests), LIMIT);
     let series = report.usage.expect("measured").series;
-    let seen: Vec<_> = series.into_iter().filter(|(_, n)| *n > 0).collect();
-    assert_eq!(seen, [(0, 1), (30, 2), (60, 2), (120, 1)]);
+    let seen = [0, 28, 30, 60, 88, 90, 118, 120].map(|at| series.iter().find(|(s, _)| *s == at));
+    let seen = seen.map(|row| row.expect("intervals of 2 s").1);
+    assert_eq!(seen, [1, 1, 2, 2, 2, 1, 1, 1]);
 }

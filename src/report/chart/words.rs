@@ -57,7 +57,7 @@ pub fn grid(svg: &mut String, plot: &Plot) {
         let (from, to) = (plot.x.place(span.from), plot.x.place(span.to));
         let _ = write!(
             svg,
-            "<rect class=\"span\" x=\"{}\" y=\"0\" width=\"{}\" height=\"{height}\"/><text class=\"of-span\" x=\"{}\" y=\"10\"{}>{}</text>",
+            "<rect class=\"span\" x=\"{}\" y=\"0\" width=\"{}\" height=\"{height}\"/><text class=\"of-span\" x=\"{}\" y=\"-4\"{}>{}</text>",
             percent(from),
             percent((to - from).max(0.004)),
             percent(if to > 0.6 { from } else { to }),

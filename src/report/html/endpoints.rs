@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use minijinja::{Value, context};
 
-use super::{NONE, names};
+use super::{NONE, comparison, names};
+use crate::analysis::Analysis;
+use crate::comparison::Comparison;
 use crate::report::chart::small;
 use crate::summary::{EndpointSummary, Summary, Timeline};
 use crate::units::{Scale, Unit};
@@ -90,7 +92,9 @@ fn quantile(endpoint: &EndpointSummary, millionths: u32) -> Option<f64> {
 }
 
 /// What `endpoints.html` shows.
-pub fn view(summary: &Summary) -> anyhow::Result<Value> {
+pub fn view(analysis: &Analysis) -> anyhow::Result<Value> {
+    let summary = &analysis.summary;
+    let compared = analysis.comparison.as_ref();
     let everything = || {
         summary
             .endpoints
@@ -107,15 +111,23 @@ pub fn view(summary: &Summary) -> anyhow::Result<Value> {
         .endpoints
         .iter()
         .enumerate()
-        .map(|(i, endpoint)| row(endpoint, &scales, lines.then(|| drawn.contains(&i))))
+        .map(|(i, endpoint)| {
+            row(
+                endpoint,
+                &scales,
+                lines.then(|| drawn.contains(&i)),
+                compared,
+            )
+        })
         .collect();
     Ok(context! {
         columns => COLUMNS.iter().zip(&scales).map(|(c, s)| context! { title => c.title, unit => s.symbol, method => c.method }).collect::<Vec<_>>(),
+        compared => compared.is_some(),
         lines,
         all_lines => drawn.len() == summary.endpoints.len(),
         rows => rows?,
         count => Unit::Count.human(summary.endpoints.len() as f64),
-        total => row(&summary.total, &scales, lines.then_some(true))?,
+        total => row(&summary.total, &scales, lines.then_some(true), compared)?,
         multiples => multiples(summary)?,
         multiples_left => Unit::Count.human(summary.endpoints.len().saturating_sub(MULTIPLES) as f64),
         more_than_multiples => summary.endpoints.len() > MULTIPLES,
@@ -144,7 +156,12 @@ fn by_p95(summary: &Summary) -> Vec<usize> {
     places
 }
 
-fn row(endpoint: &EndpointSummary, scales: &[Scale], line: Option<bool>) -> anyhow::Result<Value> {
+fn row(
+    endpoint: &EndpointSummary,
+    scales: &[Scale],
+    line: Option<bool>,
+    compared: Option<&Comparison>,
+) -> anyhow::Result<Value> {
     let cell = |(column, scale): (&Column, &Scale)| {
         (column.value)(endpoint).map_or_else(|| NONE.to_owned(), |value| scale.text(value))
     };
@@ -161,6 +178,7 @@ fn row(endpoint: &EndpointSummary, scales: &[Scale], line: Option<bool>) -> anyh
         name,
         cells => COLUMNS.iter().zip(scales).map(cell).collect::<Vec<_>>(),
         line => Value::from_safe_string(line),
+        change => compared.map(|c| comparison::cell(c, endpoint.endpoint.as_ref())),
     })
 }
 

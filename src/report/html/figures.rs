@@ -8,7 +8,8 @@ use super::{names, policy};
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Verdict};
 use crate::metric::{Filter, Metric};
-use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time, quota};
+use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time, quota, shift};
+use crate::report::trend;
 use crate::tally::Endpoint;
 use crate::units::date_and_time;
 
@@ -35,13 +36,16 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
         over_time::statuses(timeline, &summary.over_time.statuses)?,
         over_time::failures(timeline, &summary.over_time.failures)?,
     ];
+    let (now, before) = analysis
+        .comparison
+        .as_ref()
+        .and_then(|c| c.distributions.as_ref())
+        .map_or((&summary.distribution, None), |d| {
+            (&d.current, Some(&d.baseline))
+        });
     let spread = [
-        distribution::histogram(&summary.distribution, None)?,
-        distribution::percentile_curve(
-            &summary.distribution,
-            None,
-            limits(analysis, on_percentiles),
-        )?,
+        distribution::histogram(now, before)?,
+        distribution::percentile_curve(now, before, limits(analysis, on_percentiles))?,
         distribution::load(timeline)?,
     ];
     let started = summary.started_ms.map_or_else(String::new, |ms| {
@@ -56,6 +60,19 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
             title: "Over time",
             note: started,
             figures: measured.into_iter().flatten().collect(),
+        },
+        Group {
+            id: "comparison",
+            title: "Against the baseline",
+            note: String::new(),
+            figures: shifts(analysis)?,
+        },
+        Group {
+            id: "runs",
+            title: "The last runs",
+            note: "The whole run among those recorded before it under the same conditions."
+                .to_owned(),
+            figures: runs(analysis)?,
         },
         Group {
             id: "rates",
@@ -77,12 +94,31 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
         },
     ];
     let filled = |group: &Group| match group.id {
+        "comparison" => analysis.comparison.is_some(),
         "rates" => !summary.peaks.is_empty() || !analysis.quotas.is_empty(),
         "fields" => !summary.total.fields.is_empty(),
         _ => !group.figures.is_empty(),
     };
     groups.retain(filled);
     Ok(groups)
+}
+
+/// The total's series in the history that the run is recorded in.
+fn runs(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
+    let Some(group) = &analysis.trend else {
+        return Ok(Vec::new());
+    };
+    let total = group.series.iter().filter(|s| s.endpoint.is_none());
+    let drawn = total
+        .enumerate()
+        .map(|(nth, series)| trend::chart::figure(group, series, nth));
+    drawn.filter_map(anyhow::Result::transpose).collect()
+}
+
+fn shifts(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
+    let total = analysis.comparison.as_ref().and_then(|c| c.of(None));
+    let drawn = total.map(|total| shift::shift(&total.shift)).transpose()?;
+    Ok(drawn.flatten().into_iter().collect())
 }
 
 fn quotas(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {

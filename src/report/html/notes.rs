@@ -14,7 +14,7 @@ pub fn view(summary: &Summary) -> Value {
         context! { name, meaning, id => metric::anchor(name) }
     };
     context! {
-        evidence => evidence(summary.total.evidence),
+        evidence => (summary.total.requests > 0).then(|| evidence(summary.total.evidence)),
         notes => summary.notes.iter().map(|note| names::sentence(note)).collect::<Vec<_>>(),
         missing => missing(summary),
         sources => summary.sources.iter().map(source).collect::<Vec<_>>(),
@@ -54,6 +54,12 @@ fn missing(summary: &Summary) -> Vec<&'static str> {
         (
             !none && summary.timeline.rows.is_empty(),
             "The sources have no times: there is no chart over time.",
+        ),
+        (
+            !none
+                && !summary.timeline.rows.is_empty()
+                && summary.timeline.rows.iter().all(|row| row.p95.is_none()),
+            "Response times over time were not measured: the sources hold them for the whole run only.",
         ),
         (
             !none && summary.over_time.statuses.is_empty(),

@@ -199,6 +199,6 @@ fn shift(point: &ShiftPoint) -> ShiftJson {
         quantile: quantile_name((point.q * 1e6).round() as u32),
         baseline_ms: tidy(point.baseline),
         current_ms: tidy(point.current),
-        relative: point.log_ratio.and_then(|log| tidy(log.exp_m1())),
+        relative: point.relative().and_then(tidy),
     }
 }

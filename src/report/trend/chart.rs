@@ -1,8 +1,11 @@
 //! One series: the runs, their levels, the steps between them, and what the newest run should have been.
 
+use super::words;
 use crate::report::chart::axis::Axis;
-use crate::report::chart::{Mark, Plot, Role, Shape};
-use crate::trend::Series;
+use crate::report::chart::over_time::optional_texts;
+use crate::report::chart::{Figure, Mark, Plot, Reading, Role, Shape};
+use crate::report::html::names::visible;
+use crate::trend::{Group, Series};
 
 /// Height of a figure's plane in pixels.
 const HEIGHT: u32 = 150;
@@ -11,6 +14,34 @@ const TICKS: usize = 8;
 
 /// Draws a series; runs are numbered from 1. `id` is the figure's, whose title and description the drawing has.
 pub fn draw(series: &Series, id: &str) -> anyhow::Result<String> {
+    plot(series).svg(id)
+}
+
+/// A series as a figure of the report on its newest run; `None` if fewer than two runs have a value.
+pub fn figure(group: &Group, series: &Series, nth: usize) -> anyhow::Result<Option<Figure>> {
+    if series.values.iter().flatten().count() < 2 {
+        return Ok(None);
+    }
+    let (id, plot) = (format!("run-{nth}"), plot(series));
+    let name = series.metric.name();
+    let values = series.values.iter().copied();
+    let runs = (1..).map(f64::from).zip(&group.runs);
+    Ok(Some(Figure {
+        svg: plot.svg(&id)?,
+        id,
+        title: format!("{name} of the last {} runs", group.runs.len()),
+        caption: "Dots are runs, thick lines levels, dashed lines changes; the pale box at the newest run is where the runs before it put it. The axis does not begin at zero.".to_owned(),
+        description: format!("{}: {}.", words::word(series), series.newest.because),
+        reading: Reading {
+            of: "Run".to_owned(),
+            x: runs.map(|(at, _)| plot.x.thousandths(at)).collect(),
+            at: (0..group.runs.len()).map(|i| visible(&words::run(group, i))).collect(),
+            series: vec![optional_texts(&name, series.metric.unit(), values)],
+        },
+    }))
+}
+
+fn plot(series: &Series) -> Plot {
     let (low, high) = range(series);
     let newest = series.values.len() as f64;
     let mut marks = Vec::new();
@@ -34,7 +65,7 @@ pub fn draw(series: &Series, id: &str) -> anyhow::Result<String> {
     marks.push(mark(Role::Ink, Shape::Dots(dots.collect())));
     let every = series.values.len().div_ceil(TICKS).max(1);
     let ticks = (1..=series.values.len()).step_by(every);
-    let plot = Plot {
+    Plot {
         x: Axis::named(
             0.5,
             newest + 0.5,
@@ -45,8 +76,7 @@ pub fn draw(series: &Series, id: &str) -> anyhow::Result<String> {
         marks,
         limits: Vec::new(),
         spans: Vec::new(),
-    };
-    plot.svg(id)
+    }
 }
 
 fn mark(role: Role, shape: Shape) -> Mark {
