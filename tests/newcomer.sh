@@ -20,8 +20,11 @@ fail() {
 unset CI GITHUB_ACTIONS GITLAB_CI TF_BUILD TEAMCITY_VERSION
 
 # The snippets become files, the shell's blocks become steps. The wheel stands in for the package index.
+# Another port than the manual's, as that may be taken here.
+port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
 mkdir .steps
-awk -v steps=.steps '
+awk -v steps=.steps -v port="$port" '
+  { gsub("18099", port) }
   /^```/ { if (open) { open = 0 } else { open = 1; kind = substr($0, 4); n += (kind == "sh"); file = "" } next }
   open && kind == "python" && file == "" { file = $2 }
   open && kind == "python" { print > file }
@@ -32,7 +35,7 @@ export PIP_CONSTRAINT="$folder/.constraints" PIP_DISABLE_PIP_VERSION_CHECK=1
 
 listening() {
   for _ in $(seq 100); do
-    (exec 3<>/dev/tcp/127.0.0.1/18099) 2>/dev/null && return 0
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
     sleep 0.1
   done
   fail "the server does not answer"
@@ -60,7 +63,7 @@ grep -q 'generator_memory_mb' results/requests.jsonl || fail "there are no memor
 grep -q 'max(rows) <= 20' loadgate.toml || fail "init proposed no gate for a field"
 
 # shellcheck disable=SC2054  # Locust takes its files separated by a comma
-arguments=(-f locust_request_log.py,locustfile.py --headless --users 4 --spawn-rate 4 --host http://127.0.0.1:18099
+arguments=(-f locust_request_log.py,locustfile.py --headless --users 4 --spawn-rate 4 --host "http://127.0.0.1:$port"
   --csv results/run --exit-code-on-error 0 --only-summary --loglevel WARNING)
 echo "newcomer: two workers"
 locust "${arguments[@]}" --run-time 4s --processes 2 >.output 2>&1 || { cat .output; fail "locust with two workers"; }
