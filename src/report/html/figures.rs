@@ -11,7 +11,7 @@ use crate::metric::{Filter, Metric};
 use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time, quota, shift};
 use crate::report::trend;
 use crate::tally::Endpoint;
-use crate::units::date_and_time;
+use crate::units::{Unit, date_and_time};
 
 /// The most measured fields that have a figure.
 const FIELDS: usize = 12;
@@ -70,8 +70,7 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
         Group {
             id: "runs",
             title: "The last runs",
-            note: "The whole run among those recorded before it under the same conditions."
-                .to_owned(),
+            note: last_runs(analysis),
             figures: runs(analysis)?,
         },
         Group {
@@ -101,6 +100,14 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
     };
     groups.retain(filled);
     Ok(groups)
+}
+
+fn last_runs(analysis: &Analysis) -> String {
+    let runs = analysis.trend.as_ref().map_or(0, |group| group.runs.len());
+    format!(
+        "This run is the newest of {} recorded under the same conditions. Dots are runs, thick lines levels, dashed lines changes; the pale box is where the runs before put this one. The axes do not begin at zero.",
+        Unit::Count.human(runs as f64)
+    )
 }
 
 /// The total's series in the history that the run is recorded in.
