@@ -63,14 +63,36 @@ fn two_modes(draws: &mut Draws, n: usize) -> Vec<f64> {
     modes.iter().map(|m| m + draws.normal()).collect()
 }
 
-const UNCHANGED: [(&str, usize, Draw); 12] = [
+/// A shifted exponential of variance one: a long tail upwards, as tails of response times have.
+fn skewed(draws: &mut Draws, n: usize) -> Vec<f64> {
+    (0..n).map(|_| -draws.uniform().ln() - 1.0).collect()
+}
+
+/// Normal, but every tenth run five times as far.
+fn contaminated(draws: &mut Draws, n: usize) -> Vec<f64> {
+    let mut one = || {
+        let far = if draws.uniform() < 0.1 { 5.0 } else { 1.0 };
+        far * draws.normal()
+    };
+    (0..n).map(|_| one()).collect()
+}
+
+fn heavy(draws: &mut Draws, n: usize) -> Vec<f64> {
+    (0..n).map(|_| draws.heavy()).collect()
+}
+
+const UNCHANGED: [(&str, usize, Draw); 18] = [
     ("independent", 10, independent),
     ("independent", 30, independent),
     ("independent", 60, independent),
     ("independent", 100, independent),
-    ("heavy tails (t, 3 df)", 30, |d, n| {
-        (0..n).map(|_| d.heavy()).collect()
-    }),
+    ("heavy tails (t, 3 df)", 30, heavy),
+    ("heavy tails (t, 3 df)", 100, heavy),
+    ("skewed (exponential)", 12, skewed),
+    ("skewed (exponential)", 30, skewed),
+    ("skewed (exponential)", 100, skewed),
+    ("one run in ten 5 times as far", 30, contaminated),
+    ("one run in ten 5 times as far", 100, contaminated),
     ("AR(1) 0.3", 30, |d, n| d.correlated(0.3, n)),
     ("AR(1) 0.6", 30, |d, n| d.correlated(0.6, n)),
     ("AR(1) 0.3", 60, |d, n| d.correlated(0.3, n)),
@@ -127,6 +149,9 @@ fn main() {
     failure_alarms(count);
     drifts(count);
     newest_runs(40 * count);
+    newest_after_holding_out(10 * count);
+    newest_of_young_levels(40 * count);
+    newest_failures(10 * count);
 }
 
 fn false_alarms(count: u64) {
@@ -251,6 +276,80 @@ fn newest_runs(count: u64) {
                 100.0 * noise,
                 shares.join(" | ")
             );
+        }
+    }
+}
+
+/// The newest run of a long level whose bad runs were held out one after the other, as `loadgate trend` does.
+fn newest_after_holding_out(count: u64) {
+    println!(
+        "\n| newest run outside and ≥ 5 %, bad runs held out | earlier runs | unchanged | +20 % |\n|---|---|---|---|"
+    );
+    for (name, draw) in [
+        ("normal", independent as Draw),
+        ("t, 3 df", heavy),
+        ("exponential", skewed),
+    ] {
+        for runs in [10, 20, 50] {
+            let outside = |change: f64| {
+                percent(count, |draws, _| {
+                    let logs = draw(draws, runs + 1);
+                    let values: Vec<f64> = logs.iter().map(|z| 100.0 * (NOISE * z).exp()).collect();
+                    let options = newest::Options::default();
+                    let (earlier, newest) = (&values[..runs], values[runs] * (1.0 + change));
+                    let kept = newest::baseline(&[], earlier, newest::Side::Above, &options);
+                    newest::predict(&earlier[..kept], newest, &options)
+                        .is_ok_and(|p| p.side == newest::Side::Above && p.beyond_margin)
+                })
+            };
+            let shares = [outside(0.0), outside(0.2)].map(|s| format!("{s:.1} %"));
+            println!("| {name} | {runs} | {} |", shares.join(" | "));
+        }
+    }
+}
+
+/// A level that has just begun, judged with the noise of the one before.
+fn newest_of_young_levels(count: u64) {
+    println!(
+        "\n| newest run of a young level outside and ≥ 5 % | runs before, runs of it | unchanged | +20 % |\n|---|---|---|---|"
+    );
+    for (before, young) in [(5, 1), (10, 1), (10, 2), (20, 3), (20, 4)] {
+        let outside = |change: f64| {
+            percent(count, |draws, _| {
+                let mut runs = |level: f64, n: usize| -> Vec<f64> {
+                    let value = |_| level * (NOISE * draws.normal()).exp();
+                    (0..n).map(value).collect()
+                };
+                let (before, young) = (runs(100.0, before), runs(130.0, young));
+                let newest = runs(130.0 * (1.0 + change), 1)[0];
+                let options = newest::Options::default();
+                newest::predict_from(&[&before, &young], newest, &options)
+                    .is_ok_and(|p| p.side == newest::Side::Above && p.beyond_margin)
+            })
+        };
+        let shares = [outside(0.0), outside(0.2)].map(|s| format!("{s:.1} %"));
+        println!("| | {before}, {young} | {} |", shares.join(" | "));
+    }
+}
+
+/// Failures of the newest run, of runs that vary more than a binomial.
+fn newest_failures(count: u64) {
+    println!(
+        "\n| newest failure ratio outside and ≥ 0.1 points | earlier runs | unchanged | 4 times |\n|---|---|---|---|"
+    );
+    for ratio in [0.0, 0.0005, 0.005, 0.05] {
+        for runs in [5, 10, 20] {
+            let outside = |times: f64| {
+                percent(count, |draws, _| {
+                    let earlier: Vec<_> = (0..runs).map(|_| failures(draws, ratio)).collect();
+                    let newest = failures(draws, (ratio * times).min(1.0));
+                    let options = newest::failures::Options::default();
+                    newest::failures::predict(&[&earlier], newest, &options)
+                        .is_ok_and(|p| p.side == newest::Side::Above && p.beyond_margin)
+                })
+            };
+            let shares = [outside(1.0), outside(4.0)].map(|s| format!("{s:.1} %"));
+            println!("| {} % | {runs} | {} |", 100.0 * ratio, shares.join(" | "));
         }
     }
 }

@@ -1,12 +1,11 @@
 //! What a run is compared with, whatever it was kept as: a run in any input format, or the `report.json` of one.
 
-use std::path::Path;
-
 use crate::comparison::{Sample, Terms};
 use crate::diagnostic::Diagnostic;
 use crate::input::{self, Options};
 use crate::summary::{About, Summary};
 
+pub mod history;
 mod report;
 
 /// The runs behind one `--baseline` or `--replicate`: as a rule one.
@@ -19,7 +18,7 @@ pub fn load(path: &str, options: &Options, terms: &Terms) -> Result<Vec<Sample>,
         Err(problems) => return kept_in_folder(path, terms, problems),
     };
     let about = About {
-        label: label(path),
+        label: path.to_owned(),
         sources: loaded.sources,
         ..About::default()
     };
@@ -46,12 +45,4 @@ fn kept_in_folder(
         Ok(None) => Err(problems),
         Err(problem) => Err(vec![problem]),
     }
-}
-
-/// The last part of the path.
-fn label(path: &str) -> String {
-    Path::new(path).file_name().map_or_else(
-        || path.to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }

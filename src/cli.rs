@@ -177,7 +177,7 @@ pub enum SchemaName {
 pub enum Phase {
     /// The longest time with the most users: no ramp-up, no ramp-down
     Steady,
-    /// The whole run
+    /// No phase is cut out
     All,
 }
 
@@ -229,8 +229,9 @@ pub struct Check {
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub require: Vec<String>,
 
-    /// Compare with a run, or with a `report.json` of an earlier check; repeatable, several are replicates
-    #[arg(long, value_name = "RUN|REPORT", help_heading = "Baseline")]
+    /// Compare with a run, with a `report.json` of an earlier check, or with the last comparable runs of a history;
+    /// repeatable, several are replicates
+    #[arg(long, value_name = "RUN|REPORT|HISTORY", help_heading = "Baseline")]
     pub baseline: Vec<String>,
     /// A further run of what is checked, for the comparison; repeatable
     #[arg(long, value_name = "RUN", help_heading = "Baseline")]
@@ -251,7 +252,7 @@ pub struct Check {
     /// Leave out requests that start at or after this
     #[arg(long, value_name = "MOMENT", help_heading = "Input")]
     pub to: Option<String>,
-    /// Count only the phase with the most users, or everything whatever the gate file says
+    /// Count only the phase with the most users; `all` is the whole of what the other flags leave, whatever the gate file says
     #[arg(long, value_enum, help_heading = "Input")]
     pub phase: Option<Phase>,
     /// Go on despite up to N bad lines, and say so in every report

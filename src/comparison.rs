@@ -20,10 +20,13 @@ pub mod distribution;
 mod draft;
 pub mod errors;
 mod estimate;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod mann_whitney;
 pub mod multiplicity;
+pub mod pooled;
 pub mod power;
 mod precondition;
 pub mod prediction;

@@ -75,6 +75,7 @@ pub fn require(text: &str, number: usize) -> Result<Gate, Diagnostic> {
         on: on.transpose()?,
         level: Level::Fail,
         min_samples: None,
+        max_missing: crate::gate::MOST_MISSING,
         floor: None,
         significant: false,
         origin: Origin::file(FLAG),

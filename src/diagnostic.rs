@@ -159,6 +159,10 @@ pub const CODES: &[(&str, &str)] = &[
         "`trend --ack` names a change that the history does not have",
     ),
     (
+        "no-comparable-run",
+        "a history given as the baseline has no run made under the conditions of the current one",
+    ),
+    (
         "newer-history",
         "a history or a report was written by a newer loadgate",
     ),

@@ -31,6 +31,8 @@ pub struct Gate {
     pub level: Level,
     /// Fewest values for a verdict; `None` for the metric's own minimum.
     pub min_samples: Option<u64>,
+    /// The largest share of requests, 0 to 1, that may lack a measured field for a pass.
+    pub max_missing: f64,
     /// Smaller changes against a baseline do not count; in the metric's base unit.
     pub floor: Option<f64>,
     /// Against a baseline only a change that the statistics call `regressed` fails, not any difference of two numbers.
@@ -53,6 +55,10 @@ impl Gate {
             .join(joiner)
     }
 }
+
+/// Largest share of requests that may lack a measured field for a pass, if the gate names none: what a few failed
+/// requests do not tell.
+pub const MOST_MISSING: f64 = 0.01;
 
 /// How several requirements of a gate are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Reading what a load test left behind: find, decompress, recognise by content, count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
@@ -143,7 +143,15 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
             Err(problem) => problems.push(problem),
         }
     }
-    read_logs(&logs, options, &mut allowance, &mut loaded, &mut problems);
+    let users = tables.users();
+    read_logs(
+        &logs,
+        &users,
+        options,
+        &mut allowance,
+        &mut loaded,
+        &mut problems,
+    );
     if problems.is_empty() && loaded.sources.is_empty() {
         problems.push(
             Diagnostic::new(
@@ -199,6 +207,7 @@ fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
 
 fn read_logs(
     logs: &[Found],
+    users: &BTreeMap<i64, u64>,
     options: &Options,
     allowance: &mut u64,
     loaded: &mut Loaded,
@@ -212,7 +221,11 @@ fn read_logs(
     let bounds = if options.span.is_whole() {
         Bounds::default()
     } else {
-        let cut = bounds(&survey(logs, options), &options.span);
+        let mut survey = survey(logs, options);
+        if survey.users.is_empty() {
+            survey.users.clone_from(users);
+        }
+        let cut = bounds(&survey, &options.span);
         loaded.notes.extend(cut.note);
         loaded.refused = cut.refused;
         cut.bounds
@@ -345,7 +358,7 @@ fn in_folder(path: &Path, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())
-        .filter(|p| p.is_file())
+        .filter(|p| p.is_file() && !is_hidden(p))
         .map(|p| p.display().to_string())
         .collect();
     names.sort();
@@ -357,6 +370,12 @@ fn in_folder(path: &Path, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
             in_folder: true,
         })
         .collect()
+}
+
+/// A hidden file is no result: a report half written by a process that was killed, say.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {

@@ -266,6 +266,8 @@ pub struct Measurement {
     pub interval: Option<(f64, f64)>,
     /// Between which bounds the true figure lies, when the source does not hold it exactly.
     pub precision: Option<Precision>,
+    /// Share of the requests that should have the measured field and lack it, 0 to 1; `None` if none does.
+    pub missing: Option<f64>,
     /// Where and when, for peaks and windows; or how exact, for reported figures.
     pub remark: Option<String>,
 }

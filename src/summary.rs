@@ -247,7 +247,7 @@ fn field(tally: &FieldTally, requests: u64) -> Option<FieldSummary> {
         sum: tally.sum(),
         first: tally.first(),
         last: tally.last(),
-        increase: tally.first().map(|first| max - first),
+        increase: tally.increase(),
         slope_per_hour: slope.map(|s| s.per_hour),
         slope_interval: slope.and_then(|s| slope_interval(&s)),
     })

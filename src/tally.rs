@@ -283,9 +283,14 @@ impl Tally {
         }
     }
 
-    /// Counts one value of a sample that belongs to no request.
-    pub fn add_sample(&mut self, name: &str, value: f64, at: Option<i64>) {
-        named(&mut self.samples, name).add_sample(value, at);
+    /// Counts one value of a sample that belongs to no request; `source` names what it was taken from, if the log does.
+    pub fn add_sample(&mut self, name: &str, value: f64, at: Option<i64>, source: Option<&str>) {
+        named(&mut self.samples, name).add_sample(value, at, source);
+    }
+
+    /// Notes that all samples so far are of one log.
+    pub fn end_of_log(&mut self) {
+        self.samples.values_mut().for_each(FieldTally::end_of_log);
     }
 
     /// Notes how many users ran in a second; the most seen counts.
@@ -356,6 +361,11 @@ impl Tally {
         let mut total = EndpointTally::default();
         let all = || self.endpoints.values();
         all().for_each(|e| total.merge_rest(e));
+        // An endpoint that never has a field does not lack it.
+        for (name, field) in &mut total.fields {
+            let having = all().filter(|e| e.fields.get(name).is_some_and(|f| f.carried() > 0));
+            field.expect_of(having.map(|e| e.requests).sum());
+        }
         let is_large = total.requests >= WORTH_THREADS;
         let EndpointTally {
             response_times,

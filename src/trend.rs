@@ -229,6 +229,8 @@ pub struct Newest {
     pub value: Option<f64>,
     /// What the current level predicts, if it does.
     pub prediction: Option<Prediction>,
+    /// Runs right before it that were beyond their prediction as well, and so are no part of the level.
+    pub repeats: usize,
 }
 
 /// What the current level predicts of one more run, in the metric's base unit.

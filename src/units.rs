@@ -322,9 +322,24 @@ pub fn points(difference: f64) -> String {
     signed(difference * 100.0, "pp")
 }
 
-/// A number of percent: 9.987 → `9.99 %`.
-pub fn share(percent: f64) -> String {
-    format!("{} %", significant(percent))
+/// Bounds of a relative change: `-5.6 to +8.7 %`; a bound from a doubling on makes both stand alone.
+pub fn changes_between(low: f64, high: f64) -> String {
+    if high >= 1.0 {
+        return format!("{} to {}", change(low), change(high));
+    }
+    format!("{:+.1} to {:+.1} %", low * 100.0, high * 100.0)
+}
+
+/// Bounds of a difference of ratios: `-0.26 to +1.05 pp`.
+pub fn points_between(low: f64, high: f64) -> String {
+    format!("{:+.2} to {:+.2} pp", low * 100.0, high * 100.0)
+}
+
+/// A share or a size of change without a sign: 0.142 → `14.2 %`.
+pub fn share(ratio: f64) -> String {
+    signed(ratio * 100.0, "%")
+        .trim_start_matches('+')
+        .to_owned()
 }
 
 fn signed(value: f64, unit: &str) -> String {

@@ -1,11 +1,15 @@
 //! What a check is compared with: the runs of `--baseline` and `--replicate`.
 
-use crate::baseline;
+use std::path::Path;
+
+use crate::baseline::{self, history::Chosen};
 use crate::cli::Check;
 use crate::comparison::{Comparison, Sample, Terms, compare};
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::Limit;
+use crate::history::provenance;
+use crate::history::store::is_history;
 use crate::input::Options;
 use crate::summary::Summary;
 
@@ -14,17 +18,26 @@ pub fn against(
     args: &Check,
     config: &Config,
     options: &Options,
-    summary: &Summary,
+    summary: &mut Summary,
 ) -> Result<Option<Comparison>, Vec<Diagnostic>> {
     if args.baseline.is_empty() {
         return Ok(None);
     }
     let terms = terms(config);
     let mut problems = Vec::new();
+    let mut notes = Vec::new();
     let mut load = |paths: &[String]| -> Vec<Sample> {
         let mut samples = Vec::new();
         for path in paths {
-            match baseline::load(path, options, &terms) {
+            let found = if is_history(Path::new(path)) {
+                of_history(path, summary, &terms).map(|chosen| {
+                    notes.push(chosen.note);
+                    chosen.samples
+                })
+            } else {
+                baseline::load(path, options, &terms)
+            };
+            match found {
                 Ok(found) => samples.extend(found),
                 Err(found) => problems.extend(found),
             }
@@ -36,9 +49,29 @@ pub fn against(
     if !problems.is_empty() {
         return Err(problems);
     }
+    summary.notes.extend(notes);
     let mut now = vec![Sample::of(summary, &terms)];
     now.extend(further);
     Ok(Some(compare(&before, &now, &terms)))
+}
+
+/// The runs of a history that were made as this one was.
+fn of_history(path: &str, summary: &Summary, terms: &Terms) -> Result<Chosen, Vec<Diagnostic>> {
+    let conditions = provenance::of_this_run(&summary.metadata);
+    let chosen = baseline::history::choose(path, summary, &conditions, terms)?;
+    if chosen.samples.is_empty() {
+        let problem = Diagnostic::new(
+            "no-comparable-run",
+            "no run of the history was made under the same conditions",
+        )
+        .at(Origin::file(path))
+        .help(
+            "runs are compared with those of the same machine, scenario and number of users; `--label machine=…` and \
+             `--label scenario=…` name them",
+        );
+        return Err(vec![problem]);
+    }
+    Ok(chosen)
 }
 
 /// What `[regression]` and the gates with a baseline ask for.

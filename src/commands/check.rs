@@ -173,8 +173,8 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         metadata,
         notes: loaded.notes,
     };
-    let summary = Summary::new(loaded.tally, about);
-    let comparison = baseline::against(args, config, &options, &summary)?;
+    let mut summary = Summary::new(loaded.tally, about);
+    let comparison = baseline::against(args, config, &options, &mut summary)?;
     let terms = Terms {
         expected: config.expected.clone(),
         refused,

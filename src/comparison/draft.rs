@@ -60,6 +60,9 @@ impl Draft {
     fn p(&self, less: bool) -> Option<f64> {
         match &self.kind {
             Kind::Log(Ok(e), _) => Some(if less { e.p_less } else { e.p_more }),
+            // Without a failure on either side there is nothing to reject, whatever the numbers of requests: such
+            // hypotheses would only dilute the others (Tarone 1990, Biometrics 46, 515).
+            Kind::Share(Ok(d), _, _) if d.p_greater >= 1.0 && d.p_less >= 1.0 => None,
             Kind::Share(Ok(d), _, _) => Some(if less { d.p_less } else { d.p_greater }),
             Kind::Log(Err(_), _) | Kind::Share(Err(_), _, _) | Kind::Missing => None,
         }
@@ -119,7 +122,7 @@ impl Draft {
             Kind::Missing => {}
         }
         row.judgement = row.evidence.judge().unwrap_or(row.judgement);
-        row.because = sentence::of(&row, alpha);
+        row.because = sentence::of(&row);
         row
     }
 }

@@ -9,13 +9,15 @@ use super::rule::{Difference, Replication};
 use super::run_pair::{BetweenRuns, pair_interval};
 use super::sample::Spread;
 use super::shortfall::Shortfall;
-use super::{distribution, prediction, welch};
+use super::{distribution, pooled, prediction};
 use crate::metric::Metric;
 
 /// Runs a side from which both sides count as replicated.
 pub const REPLICATED: usize = 3;
 /// Runs a side from which the Hodges–Lehmann bounds are asked as well: fewer cannot reach alpha 0.01.
 const RANKS_REACH: usize = 5;
+/// Error of each of those bounds.
+const GUARD_ALPHA: f64 = 0.05;
 
 /// One side's runs: their values, and how sure a single run is of its own.
 #[derive(Clone, Debug)]
@@ -175,7 +177,7 @@ fn one_against_several(
     })
 }
 
-/// Several runs against several: Welch on logs, and from five runs a side the Hodges–Lehmann bounds must agree.
+/// Several runs against several: t on logs, and from five runs a side the Hodges–Lehmann bounds must agree.
 fn replicates(
     baseline: &Side,
     current: &Side,
@@ -184,39 +186,29 @@ fn replicates(
 ) -> Result<Estimate, Shortfall> {
     let floor = baseline.sd_floor().max(current.sd_floor());
     let (b, c) = (baseline.plain(), current.plain());
-    let welch = welch::of_logs(&b, &c, alpha, floor)?;
-    let (mut lower, mut upper) = (welch.lower, welch.upper);
+    let t = pooled::of_logs(&b, &c, alpha, floor)?;
+    let d = t.difference;
+    let (mut lower, mut upper) = (d - t.reach, d + t.reach);
     if b.len().min(c.len()) >= RANKS_REACH
-        && let Ok(ranks) = ratio_shift(&b, &c, alpha)
+        && let Some((low, high)) = rank_bounds(&b, &c, alpha)
     {
-        lower = lower.min(ranks.lower);
-        upper = upper.max(ranks.upper);
+        lower = lower.min(low);
+        upper = upper.max(high);
     }
-    let d = welch.difference;
-    let (se, df) = (welch.standard_error, welch.degrees_of_freedom);
-    let noise = pooled(&b, &c, floor);
     Ok(Estimate {
         difference: widened(d, lower, upper, slack),
-        p_more: student_t_sf((d - slack.0) / se, df),
-        p_less: student_t_sf((-d - slack.1) / se, df),
-        noise: Some(noise),
-        detectable: detectable(noise.sigma, baseline, current, alpha)? + slack.0,
+        p_more: t.p_of(d - slack.0),
+        p_less: t.p_of(-d - slack.1),
+        noise: Some(t.noise),
+        detectable: detectable(t.noise.sigma, baseline, current, alpha)? + slack.0,
     })
 }
 
-/// The deviation between runs of either side, pooled: √(Σ (n − 1) s² / Σ (n − 1)).
-fn pooled(baseline: &[f64], current: &[f64], sd_floor: f64) -> BetweenRuns {
-    let squares = |values: &[f64]| {
-        let logs: Vec<f64> = values.iter().map(|v| v.ln()).collect();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        logs.iter().map(|l| (l - mean).powi(2)).sum::<f64>()
-    };
-    let degrees_of_freedom = (baseline.len() + current.len() - 2) as f64;
-    let variance = (squares(baseline) + squares(current)) / degrees_of_freedom;
-    BetweenRuns {
-        sigma: variance.sqrt().max(sd_floor),
-        degrees_of_freedom,
-    }
+/// Hodges–Lehmann bounds, whatever the noise's shape. They guard t against a single wild run at an error of 5 % a side;
+/// alpha is t's to keep.
+fn rank_bounds(baseline: &[f64], current: &[f64], alpha: f64) -> Option<(f64, f64)> {
+    let bounds = ratio_shift(baseline, current, alpha.max(GUARD_ALPHA)).ok()?;
+    Some((bounds.lower, bounds.upper))
 }
 
 fn detectable(sigma: f64, baseline: &Side, current: &Side, alpha: f64) -> Result<f64, Shortfall> {

@@ -2,53 +2,39 @@
 
 use std::fmt::Write as _;
 
-use super::rule::{Reason, Word};
+use super::estimate::REPLICATED;
+use super::rule::{Noise, Reason, Word};
 use super::shortfall::Shortfall;
 use super::terms::is_share;
-use super::{Evidence, Noise, Row, share};
-use crate::units::{self, Unit};
+use super::{Evidence, Row, share};
+use crate::units;
 
 /// The sentence of a row whose verdict is found.
-pub fn of(row: &Row, alpha: f64) -> String {
+pub fn of(row: &Row) -> String {
     for (side, value) in [("baseline", &row.baseline), ("current run", &row.current)] {
         if let Err(why) = value {
-            return format!("cannot tell: the {side} has no value ({why})");
+            return format!("not enough data: the {side} has no value ({why})");
         }
     }
-    let mut text = match row.judgement.word {
-        Word::Regressed => format!("worse: {}", figures(row)),
-        Word::Suspect => format!("looks worse: {}", figures(row)),
-        Word::Improved => format!("better: {}", figures(row)),
-        Word::Unchanged => format!("no change larger than {}: {}", margin(row), figures(row)),
-        Word::NotEnoughData => format!("cannot tell: {}", figures(row)),
+    let word = row.judgement.word;
+    let mut text = match word {
+        Word::Unchanged => format!("unchanged by {} or more: {}", margin(row), figures(row)),
+        _ => format!("{}: {}", word.name(), figures(row)),
     };
-    if let Some((low, high)) = row.interval {
-        let sure = units::share((1.0 - alpha) * 100.0);
-        let _ = write!(
-            text,
-            ", {sure} sure bounds {} and {}",
-            change(row, low),
-            change(row, high)
-        );
-    }
     let _ = write!(text, "; {}", runs(row));
     if let Some(noise) = row.noise.between_runs() {
-        let _ = write!(
-            text,
-            ", noise between runs {}",
-            Unit::Ratio.human(noise.sigma)
-        );
+        let _ = write!(text, ", noise between runs {}", units::share(noise.sigma));
     }
     if let Some(reason) = reason(row) {
         let _ = write!(text, "; {reason}");
     }
-    if row.judgement.word == Word::NotEnoughData {
+    if word == Word::NotEnoughData {
         visible(&mut text, row);
     }
     text
 }
 
-/// `p95 +14 % (200 ms → 228 ms)`.
+/// `p95 +14 % (200 ms to 228 ms, bounds +6 to +23 %)`.
 fn figures(row: &Row) -> String {
     let value = |v: &Result<f64, String>| {
         v.as_ref()
@@ -60,8 +46,16 @@ fn figures(row: &Row) -> String {
         row.relative
     };
     let size = size.map_or_else(String::new, |size| format!(" {}", change(row, size)));
+    let bounds = row.interval.map_or_else(String::new, |(low, high)| {
+        let bounds = if is_share(&row.metric) {
+            units::points_between(low, high)
+        } else {
+            units::changes_between(low, high)
+        };
+        format!(", bounds {bounds}")
+    });
     format!(
-        "{}{size} ({} to {})",
+        "{}{size} ({} to {}{bounds})",
         row.metric,
         value(&row.baseline),
         value(&row.current)
@@ -77,33 +71,45 @@ fn change(row: &Row, value: f64) -> String {
 }
 
 fn margin(row: &Row) -> String {
+    row.margin().map_or_else(String::new, |m| size(row, m))
+}
+
+/// A size without a direction.
+fn size(row: &Row, size: f64) -> String {
     if is_share(&row.metric) {
-        units::points(row.judgement.margin)
+        units::points(size).trim_start_matches('+').to_owned()
     } else {
-        units::share(row.judgement.margin.exp_m1() * 100.0)
+        units::share(size)
     }
 }
 
 fn runs(row: &Row) -> String {
-    let (b, c) = (row.baseline_size.runs, row.current_size.runs);
-    format!(
-        "{c} against {b} {}",
-        if b.max(c) == 1 { "run" } else { "runs" }
-    )
+    match (row.current_size.runs, row.baseline_size.runs) {
+        (1, 1) => "one run against one".to_owned(),
+        (c, 1) => format!("{c} runs against one"),
+        (1, b) => format!("one run against {b}"),
+        (c, b) => format!("{c} runs against {b}"),
+    }
 }
 
 fn reason(row: &Row) -> Option<String> {
     Some(match row.judgement.reason {
         Reason::BeyondMargin | Reason::WithinMargin => return None,
-        Reason::OneRun => "fewer than 3 runs on one side cannot tell a regression from a bad run: rerun to confirm".to_owned(),
+        Reason::OneRun => {
+            "too few to tell a regression from a bad run: rerun to confirm".to_owned()
+        }
         Reason::BeyondWideMargin => {
-            "one run against one cannot tell a regression from a bad run: rerun to confirm".to_owned()
+            "cannot tell a regression from a bad run: rerun to confirm".to_owned()
         }
         Reason::ChangedWithinMargin => "there is a change, but a small one".to_owned(),
-        Reason::IntervalTooWide => format!("the bounds reach from within {} to beyond it", margin(row)),
-        Reason::LostToMultiplicity => "among so many comparisons this much happens by chance".to_owned(),
+        Reason::IntervalTooWide => {
+            format!("the bounds reach from within {} to beyond it", margin(row))
+        }
+        Reason::LostToMultiplicity => {
+            "among so many comparisons this much happens by chance".to_owned()
+        }
         Reason::NoiseUnknown => format!(
-            "how much runs of the same code differ is not known, and the change is not surely beyond {}",
+            "how much runs of the same code differ is not known, so only bounds beyond {} are suspicious",
             wide(row)
         ),
         Reason::UnconfirmedImprovement => "looks better, but too few runs bear it out".to_owned(),
@@ -115,13 +121,14 @@ fn reason(row: &Row) -> Option<String> {
 fn wide(row: &Row) -> String {
     match row.evidence {
         Evidence::Log(s) => match s.evidence.noise {
-            super::rule::Noise::Unknown { wide_margin } => units::share(wide_margin * 100.0),
-            super::rule::Noise::Known => margin(row),
+            Noise::Unknown { wide_margin } => size(row, wide_margin),
+            Noise::Known => margin(row),
         },
-        Evidence::Share(s) => {
-            units::points(share::wide_margin(s.evidence.baseline, s.evidence.margin))
-        }
-        Evidence::Missing => margin(row),
+        Evidence::Share(s) => size(
+            row,
+            share::wide_margin(s.evidence.baseline, s.evidence.margin),
+        ),
+        Evidence::Missing => String::new(),
     }
 }
 
@@ -149,20 +156,23 @@ fn shortfall(why: Shortfall) -> String {
 
 /// What would have been seen, and what it would take.
 fn visible(text: &mut String, row: &Row) {
-    if let Some(least) = row.detectable {
+    let margin_ = row.margin().unwrap_or(0.0);
+    if let Some(least) = row.detectable.filter(|least| *least > margin_) {
         let _ = write!(
             text,
-            "; a change under {} cannot be seen",
-            change(row, least).trim_start_matches('+')
+            "; less than {} could not have been seen",
+            size(row, least)
         );
     }
-    match (row.noise, row.runs_needed) {
-        (Noise::Unknown, _) => {
-            text.push_str("; 3 or more runs a side would tell how much runs differ");
+    let runs = row.baseline_size.runs.min(row.current_size.runs);
+    match row.runs_needed {
+        Some(needed) if needed > runs => {
+            let _ = write!(text, "; {needed} runs a side would see {}", margin(row));
         }
-        (_, Some(runs)) => {
-            let _ = write!(text, "; {runs} runs a side would see {}", margin(row));
+        Some(_) => text.push_str("; one more run a side would narrow it"),
+        None if runs < REPLICATED as u32 => {
+            let _ = write!(text, "; make {REPLICATED} runs a side");
         }
-        (_, None) => {}
+        None => {}
     }
 }

@@ -7,7 +7,8 @@ use toml::de::DeTable;
 use super::mistakes::{Mistakes, Value, integer};
 use super::{Config, expression};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::gate::{Combine, Gate, Level, Requirement, Selector};
+use crate::gate::regression::ID as REGRESSION;
+use crate::gate::{Combine, Gate, Level, MOST_MISSING, Requirement, Selector};
 
 mod quota;
 mod regression;
@@ -28,9 +29,18 @@ const GATE_KEYS: &[&str] = &[
     "on",
     "level",
     "min-samples",
+    "max-missing",
     "floor",
     "significant",
 ];
+
+/// `5%` as 0.05, up to the whole.
+fn share(text: &str) -> Option<f64> {
+    match expression::number_and_unit(text)? {
+        (percent, "%") if (0.0..=100.0).contains(&percent) => Some(percent / 100.0),
+        _ => None,
+    }
+}
 
 /// Reads one gate file and gathers what is wrong with it.
 pub struct Reader<'t> {
@@ -278,6 +288,10 @@ impl<'t> Reader<'t> {
             }
             samples.map(|n| n as u64)
         });
+        let max_missing = table.get("max-missing").and_then(|value| {
+            let form = ("a share", "write `max-missing = \"5%\"`");
+            self.parsed(value, "max-missing", share, form)
+        });
         let floor = table
             .get("floor")
             .and_then(|value| self.floor(value, &requirements));
@@ -291,6 +305,7 @@ impl<'t> Reader<'t> {
             on,
             level: level.unwrap_or(Level::Fail),
             min_samples,
+            max_missing: max_missing.unwrap_or(MOST_MISSING),
             floor,
             significant,
             origin: Origin::line(self.file, line),
@@ -319,6 +334,15 @@ impl<'t> Reader<'t> {
                 value.span(),
                 format!("the {what}'s `id` is empty"),
                 "write `id = \"p95-total\"`",
+            );
+            return None;
+        }
+        if id == REGRESSION {
+            self.problem(
+                "duplicate-id",
+                value.span(),
+                format!("`{id}` is the id of the verdicts of `[regression]`"),
+                "give the rule another id",
             );
             return None;
         }

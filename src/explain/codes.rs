@@ -102,6 +102,12 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "`loadgate trend` lists the changes that can be acknowledged, with their ids.",
     ),
     (
+        "no-comparable-run",
+        "loadgate check run/ --baseline history.jsonl --label machine=new",
+        "Runs are compared with those of the same machine, scenario and number of users; `--label machine=…` and \
+         `--label scenario=…` name them.",
+    ),
+    (
         "newer-history",
         "a history with `\"schema\": \"loadgate.history/9\"`",
         "Update loadgate: an older one would misread what it does not know.",

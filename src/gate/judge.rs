@@ -199,7 +199,11 @@ fn find<'a>(
         Ok(measured) => measured,
         Err(reason) => return undecided(reason),
     };
-    let (decision, because) = decide(requirement, &measured, limit, needed);
+    let needs = Needs {
+        samples: needed,
+        max_missing: gate.max_missing,
+    };
+    let (decision, because) = decide(requirement, &measured, limit, needs);
     Finding {
         requirement,
         decision,
@@ -226,17 +230,25 @@ impl<'a> Finding<'a> {
     }
 }
 
+/// What a gate asks of the data before it passes.
+#[derive(Clone, Copy)]
+struct Needs {
+    samples: u64,
+    max_missing: f64,
+}
+
 fn decide(
     requirement: &Requirement,
     measured: &Measurement,
     limit: f64,
-    needed: u64,
+    needs: Needs,
 ) -> (Decision, String) {
     let unit = requirement.metric.unit();
-    if measured.samples < needed {
+    let max_missing = needs.max_missing;
+    if measured.samples < needs.samples {
         let because = format!(
-            "{} values, {needed} are needed for `{}`",
-            measured.samples, requirement.text
+            "{} values, {} are needed for `{}`",
+            measured.samples, needs.samples, requirement.text
         );
         return (Decision::Undecided, because);
     }
@@ -245,6 +257,18 @@ fn decide(
         && holds(precision.low) != holds(precision.high)
     {
         return (Decision::Undecided, straddling(&precision, unit));
+    }
+    if let Some(missing) = measured.missing.filter(|m| *m > max_missing)
+        && holds(measured.value)
+    {
+        let (missing, most) = (Unit::Ratio.human(missing), Unit::Ratio.human(max_missing));
+        let lacking = measured.remark.as_deref().unwrap_or_default();
+        return (
+            Decision::Undecided,
+            format!(
+                "{lacking}, which is {missing}, and a pass needs at most {most} (`max-missing`)"
+            ),
+        );
     }
     let decision = if holds(measured.value) {
         Decision::Pass

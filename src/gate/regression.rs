@@ -135,7 +135,7 @@ fn verdict(rule: &Regression, endpoint: &EndpointComparison, row: &Row) -> Verdi
     let allowed = if is_share {
         units::points(margin).trim_start_matches('+').to_owned()
     } else {
-        units::share(margin.exp_m1() * 100.0)
+        units::share(margin.exp_m1())
     };
     Verdict {
         id: ID.to_owned(),
@@ -150,7 +150,7 @@ fn verdict(rule: &Regression, endpoint: &EndpointComparison, row: &Row) -> Verdi
         margin: room,
         samples: row.current_size.requests,
         interval: None,
-        because: format!("{}: {}", row.judgement.word.name(), row.because),
+        because: row.because.clone(),
         origin: rule.origin.clone(),
         metric: row.metric.clone(),
     }

@@ -37,16 +37,13 @@ pub(super) fn find<'a>(
         samples: row.current_size.requests,
         interval: None,
         precision: None,
+        missing: None,
         remark: None,
     };
     let (decision, level, because) = if gate.significant {
         let word = significance(gate, requirement.comparator, row, of_baseline);
         let (decision, level) = decision(word, gate.level, terms.policy);
-        (
-            decision,
-            Some(level),
-            format!("{}: {}", word.name(), row.because),
-        )
+        (decision, Some(level), significant(word, row))
     } else {
         let (decision, because) = plain(gate, requirement.comparator, row, (from, to), &limit);
         (decision, None, because)
@@ -197,6 +194,15 @@ fn turned_survivor<E>(of: &Survivor<E>, evidence: E, turned: bool) -> Survivor<E
     }
 }
 
+/// The row's sentence; its word may be another with the gate's own margin.
+fn significant(word: Word, row: &Row) -> String {
+    if word == row.judgement.word {
+        row.because.clone()
+    } else {
+        format!("{} by the gate's own margin; {}", word.name(), row.because)
+    }
+}
+
 /// What a word means for a rule that asks for significance.
 pub(super) fn decision(word: Word, level: Level, policy: Policy) -> (Decision, Level) {
     match word {
@@ -212,3 +218,6 @@ pub(super) fn decision(word: Word, level: Level, policy: Policy) -> (Decision, L
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

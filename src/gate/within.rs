@@ -142,6 +142,7 @@ fn measure(
         samples: window.requests.max(u64::from(counts(metric))),
         interval: None,
         precision,
+        missing: None,
         remark: Some(format!(
             "worst window of {length} s from {}",
             units::moment(start * 1000)

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::time_counts::TimeCounts;
 use crate::analysis::Analysis;
+use crate::comparison::sample::kept::Kept;
 use crate::metric::measure::measure;
 use crate::metric::{Context, Metric};
 use crate::summary::EndpointSummary;
-use crate::tally::{Endpoint, Evidence};
+use crate::tally::{Endpoint, EndpointTally, Evidence};
 
 mod machine_text;
 
@@ -72,6 +73,43 @@ pub struct EndpointEntry {
     /// theirs ([`Entry::times_of`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<TimeCounts>,
+    /// How sure the run is of its figures, for comparisons with it; absent where the source does not tell.
+    #[serde(default, skip_serializing_if = "Sureness::is_empty")]
+    pub sureness: Sureness,
+}
+
+/// How much an endpoint's figures would move, were the run repeated under the very same conditions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sureness {
+    /// Metric → standard error of its logarithm.
+    pub relative_error: BTreeMap<String, f64>,
+    /// Metric → independent requests that the run is worth.
+    pub effective_requests: BTreeMap<String, f64>,
+}
+
+impl Sureness {
+    fn of(tally: &EndpointTally) -> Self {
+        let kept = Kept::of(tally);
+        let mut found = Self::default();
+        for (metric, spread) in kept.spreads {
+            let name = metric.to_string();
+            let error = tidy(spread.standard_error);
+            found.relative_error.insert(name.clone(), error);
+            let effective = spread.effective.map(|n| (name, tidy(n)));
+            found.effective_requests.extend(effective);
+        }
+        if kept.effective_of_failures < tally.requests as f64 {
+            let worth = tidy(kept.effective_of_failures);
+            found
+                .effective_requests
+                .insert("failure_ratio".to_owned(), worth);
+        }
+        found
+    }
+
+    fn is_empty(&self) -> bool {
+        self.relative_error.is_empty() && self.effective_requests.is_empty()
+    }
 }
 
 /// Response times in milliseconds; what the source does not hold is absent.
@@ -153,13 +191,18 @@ impl Entry {
         Some(all)
     }
 
-    /// FNV-1a (Fowler, Noll and Vo 1991) of the entry as JSON, without id and verdict.
+    /// FNV-1a (Fowler, Noll and Vo 1991) of the entry as JSON, without id and verdict, and without what is computed for
+    /// comparisons, which may grow.
     pub fn identity(&self) -> String {
-        let bare = Self {
+        let mut bare = Self {
             id: String::new(),
             verdict: String::new(),
             ..self.clone()
         };
+        for endpoint in bare.endpoints.iter_mut().chain([&mut bare.total]) {
+            endpoint.times = None;
+            endpoint.sureness = Sureness::default();
+        }
         // Nothing in an entry can fail to be written; were it so, the id would only be less distinct.
         let text = serde_json::to_vec(&bare).unwrap_or_default();
         format!("{:016x}", fnv1a(&text))
@@ -221,6 +264,7 @@ fn endpoint(summary: &EndpointSummary, context: &Context) -> EndpointEntry {
         },
         evidence: summary.evidence,
         times: (!counts.is_empty()).then(|| TimeCounts::of(counts)),
+        sureness: Sureness::of(&summary.tally),
     }
 }
 

@@ -128,54 +128,117 @@ pub fn predict_from(
     newest: f64,
     options: &Options,
 ) -> Result<Prediction, NotEnoughData> {
-    let current = segments.last().copied().unwrap_or_default();
-    let lending = if current.len() >= MIN_RUNS {
-        &segments[segments.len() - 1..]
-    } else {
-        segments
-    };
-    let known = logarithms_of(lending, newest)?;
-    let (squares, degrees) = known.iter().fold((0.0, 0), |(squares, degrees), logs| {
-        let (_, own) = moments(logs);
-        (squares + own, degrees + logs.len().saturating_sub(1))
-    });
-    if degrees + 1 < MIN_RUNS || current.is_empty() {
-        return Err(NotEnoughData::FewRuns {
-            runs: current.len(),
-            required: MIN_RUNS,
-        });
-    }
-    let deviation = (squares / degrees as f64).sqrt();
-    let all = [current, &[newest]].concat();
-    let noise = deviation.max(rounding_deviation(&all));
-    if noise <= 0.0 {
-        return Err(NotEnoughData::NoNoise);
-    }
-    let (mean, _) = moments(&known[known.len() - 1]);
-    let runs = current.len();
-    let scale = noise * (1.0 + 1.0 / runs as f64).sqrt();
-    let reach = critical(degrees, options.alpha) * scale;
-    let shift = newest.ln() - mean;
+    let basis = Basis::of(segments, newest)?;
+    let reach = critical(basis.degrees, options.alpha) * basis.scale;
+    let (mean, shift) = (basis.mean, basis.shift);
     let side = match shift {
         s if s > reach => Side::Above,
         s if s < -reach => Side::Below,
         _ => Side::Inside,
     };
-    let p_above = student(degrees).map_or(f64::NAN, |t| t.sf(shift / scale));
     Ok(Prediction {
-        runs,
+        runs: basis.runs,
         value: newest,
         expected: mean.exp(),
         lower: (mean - reach).exp(),
         upper: (mean + reach).exp(),
-        noise,
+        noise: basis.noise,
         change: shift.exp_m1(),
         side,
-        // A change of exactly the margin counts, whatever its logarithm was rounded to.
-        beyond_margin: shift.abs() >= options.margin.ln_1p() - 1e-12,
-        minimum_detectable: power::minimum_detectable_at(scale, degrees, options.alpha),
-        p_above,
+        beyond_margin: basis.is_beyond(options.margin),
+        minimum_detectable: power::minimum_detectable_at(basis.scale, basis.degrees, options.alpha),
+        p_above: basis.p_above(),
     })
+}
+
+/// How many of the runs of a level, from its first on, may predict the next: all but those at its end that were
+/// themselves beyond what the runs before them predict, on the side `worse`. Such a run is not yet known to be the new
+/// normal, and as part of the level it would hide the next one. It joins the level as soon as a run is inside again: one
+/// bad run is part of the noise. The levels `before` lend theirs to the first runs.
+pub fn baseline(before: &[&[f64]], level: &[f64], worse: Side, options: &Options) -> usize {
+    let beyond = |level: &[f64], next: f64| {
+        let segments = [before, &[level]].concat();
+        Basis::of(&segments, next).is_ok_and(|basis| {
+            let p = match worse {
+                Side::Below => 1.0 - basis.p_above(),
+                Side::Above | Side::Inside => basis.p_above(),
+            };
+            p <= options.alpha && basis.is_beyond(options.margin)
+        })
+    };
+    unresolved(level, beyond)
+}
+
+/// The number of runs before those at the end that are each `beyond` the runs before the first of them.
+fn unresolved<T: Copy>(level: &[T], beyond: impl Fn(&[T], T) -> bool) -> usize {
+    let mut kept = 0;
+    for (place, run) in level.iter().enumerate() {
+        if !beyond(&level[..kept], *run) {
+            kept = place + 1;
+        }
+    }
+    kept
+}
+
+/// What a prediction is made from, in logs.
+struct Basis {
+    runs: usize,
+    /// Mean of the current level.
+    mean: f64,
+    /// Deviation between runs.
+    noise: f64,
+    /// Deviation of the newest run about the mean, which is uncertain itself.
+    scale: f64,
+    degrees: usize,
+    /// Newest run minus mean.
+    shift: f64,
+}
+
+impl Basis {
+    fn of(segments: &[&[f64]], newest: f64) -> Result<Self, NotEnoughData> {
+        let current = segments.last().copied().unwrap_or_default();
+        let lending = if current.len() >= MIN_RUNS {
+            &segments[segments.len() - 1..]
+        } else {
+            segments
+        };
+        let known = logarithms_of(lending, newest)?;
+        let (squares, degrees) = known.iter().fold((0.0, 0), |(squares, degrees), logs| {
+            let (_, own) = moments(logs);
+            (squares + own, degrees + logs.len().saturating_sub(1))
+        });
+        let runs = current.len();
+        if degrees + 1 < MIN_RUNS || runs == 0 {
+            return Err(NotEnoughData::FewRuns {
+                runs,
+                required: MIN_RUNS,
+            });
+        }
+        let deviation = (squares / degrees as f64).sqrt();
+        let noise = deviation.max(rounding_deviation(&[current, &[newest]].concat()));
+        if noise <= 0.0 {
+            return Err(NotEnoughData::NoNoise);
+        }
+        let (mean, _) = moments(&known[known.len() - 1]);
+        Ok(Self {
+            runs,
+            mean,
+            noise,
+            scale: noise * (1.0 + 1.0 / runs as f64).sqrt(),
+            degrees,
+            shift: newest.ln() - mean,
+        })
+    }
+
+    /// One-sided p that the newest run is higher than predicted.
+    fn p_above(&self) -> f64 {
+        student(self.degrees).map_or(f64::NAN, |t| t.sf(self.shift / self.scale))
+    }
+
+    /// A change of exactly the margin counts, whatever its logarithm was rounded to.
+    fn is_beyond(&self, margin: f64) -> bool {
+        self.shift.abs() >= margin.ln_1p() - 1e-12
+    }
 }
 
 /// The segments' logarithms; a value that has none is told by its index among all earlier runs.
@@ -263,6 +326,21 @@ mod tests {
         assert_eq!(
             refused.to_string(),
             "the noise between runs is known from 5 earlier runs on, and there are 4"
+        );
+    }
+
+    #[test]
+    fn a_bad_run_does_not_hide_the_next() {
+        let calm = [100.0, 101.0, 99.0, 100.5, 99.5, 100.0];
+        let level = [&calm[..], &[130.0, 131.0, 70.0]].concat();
+        let options = Options::default();
+        let of = |runs: usize| baseline(&[], &level[..runs], Side::Above, &options);
+        // 130 and 131 are held out until 70, which is better, shows them to have been bad runs.
+        assert_eq!([of(4), of(6), of(7), of(8), of(9)], [4, 6, 6, 6, 9]);
+        // After a level of the same noise the first runs are judged, too.
+        assert_eq!(
+            baseline(&[&calm], &[200.0, 260.0], Side::Above, &options),
+            1
         );
     }
 

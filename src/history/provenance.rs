@@ -69,6 +69,11 @@ pub fn gather(
     }
 }
 
+/// Provenance of the run that is being checked, on this machine.
+pub fn of_this_run(labels: &BTreeMap<String, String>) -> Provenance {
+    gather(labels, &|name| std::env::var(name).ok(), &processor)
+}
+
 /// Architecture, processors and model: `x86_64, 4 processors, AMD EPYC 7B13`. No host name.
 pub fn processor() -> String {
     let count = std::thread::available_parallelism().map_or(1, usize::from);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::entry::{EndpointEntry, Entry, Times};
+use super::entry::{EndpointEntry, Entry, Sureness, Times};
 use crate::diagnostic::{Diagnostic, Origin};
 
 /// The version that is read.
@@ -47,6 +47,8 @@ struct Endpoint {
     rps: Option<f64>,
     response_time_ms: Times,
     evidence: crate::tally::Evidence,
+    #[serde(default)]
+    sample: Option<Sureness>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +116,7 @@ fn endpoint(read: Endpoint) -> EndpointEntry {
         response_time_ms: read.response_time_ms,
         evidence: read.evidence,
         times: None,
+        sureness: read.sample.unwrap_or_default(),
     }
 }
 

@@ -47,6 +47,17 @@ pub fn read(path: &str) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     Ok(history.runs.into_iter().map(|run| run.entry).collect())
 }
 
+/// Whether a file is a history, by its first line; an empty one named so is not told from anything else.
+pub fn is_history(path: &Path) -> bool {
+    let first = std::fs::File::open(path).ok().and_then(|file| {
+        let mut line = String::new();
+        let mut reader = std::io::BufReader::new(file);
+        std::io::BufRead::read_line(&mut reader, &mut line).ok()?;
+        Some(line)
+    });
+    first.is_some_and(|line| line.starts_with('{') && line::is_history(&line))
+}
+
 /// Reads histories, reports and folders together; up to `allowed_bad` lines that cannot be read are left out and noted.
 pub fn read_all(paths: &[String], allowed_bad: u64) -> Result<History, Vec<Diagnostic>> {
     let mut reading = Reading::default();

@@ -87,6 +87,14 @@ impl TimeCounts {
         }
     }
 
+    /// The same with the least response time in µs that a count stands for.
+    pub fn least_us(&self) -> Vec<(u64, u64)> {
+        match self {
+            Self::Exact(exact) => exact.iter().map(|(us, n)| (*us, *n)).collect(),
+            Self::Buckets(buckets) => buckets.iter().map(|(b, n)| (least_us(*b), *n)).collect(),
+        }
+    }
+
     /// Requests counted.
     pub fn total(&self) -> u64 {
         match self {
@@ -99,6 +107,12 @@ impl TimeCounts {
     pub fn quantile(&self, q: f64) -> Option<f64> {
         quantile(self.values(), self.total(), q)
     }
+}
+
+/// The least response time in a bucket: its upper seven bits and a leading one, shifted back.
+fn least_us(bucket: u16) -> u64 {
+    let doublings = (u32::from(bucket) >> 7).saturating_sub(1);
+    (u64::from(bucket) - (u64::from(doublings) << 7)) << doublings
 }
 
 /// As written: each key as its distance from the one before, then its count, all in one list.
@@ -204,6 +218,18 @@ mod tests {
         assert!((median / 93.4815 - 1.0).abs() < 0.005, "{median}");
         let text = serde_json::to_string(&counts).unwrap();
         assert_eq!(serde_json::from_str::<TimeCounts>(&text).unwrap(), counts);
+    }
+
+    #[test]
+    fn the_least_of_a_bucket_is_in_it() {
+        for us in [0, 1, 255, 256, 257, 1000, 65_537, 3_600_000_000] {
+            let least = least_us(bucket(us));
+            assert!(least <= us && bucket(least) == bucket(us), "{us}: {least}");
+            assert!(
+                least == 0 || bucket(least - 1) < bucket(us),
+                "{us}: {least}"
+            );
+        }
     }
 
     #[test]

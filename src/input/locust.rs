@@ -210,6 +210,14 @@ impl Tables {
         (tally, notes)
     }
 
+    /// Users per epoch second, if the history tells.
+    pub fn users(&self) -> BTreeMap<i64, u64> {
+        self.history
+            .as_ref()
+            .map(|(_, history)| history.users.clone())
+            .unwrap_or_default()
+    }
+
     fn exceptions_note(&self) -> Option<String> {
         let count: u64 = self.exceptions.iter().map(|(n, _)| n).sum();
         let (_, message) = self.exceptions.iter().max_by_key(|(n, _)| *n)?;

@@ -198,7 +198,10 @@ impl Reader {
         *allowance -= read.bad_count;
         self.left_out += read.left_out;
         self.without_start += read.without_start;
-        self.tally.absorb(read.tally);
+        let mut tally = read.tally;
+        tally.end_of_log();
+        tally.until_ms = self.bounds.to_ms;
+        self.tally.absorb(tally);
         Ok(Source {
             path: file.to_owned(),
             format: "request-log",

@@ -39,9 +39,7 @@ pub fn bounds(survey: &Survey, span: &Span) -> Cut {
     if span.steady {
         let Some((begin, end, users)) = steady(survey) else {
             return Cut {
-                refused: Some(
-                    "the steady phase was asked for, but the log does not say how many users ran (`users`)".to_owned(),
-                ),
+                refused: Some(no_phase(survey)),
                 ..Cut::default()
             };
         };
@@ -64,12 +62,38 @@ pub fn bounds(survey: &Survey, span: &Span) -> Cut {
     }
 }
 
-/// The longest time during which the most users ran, in whole seconds; a dip of up to 2 % does not end it.
+fn no_phase(survey: &Survey) -> String {
+    let why = if survey.users.is_empty() {
+        "neither the log (`users`) nor Locust's history says how many users ran"
+    } else {
+        "no number of users held for ten seconds and a tenth of the run"
+    };
+    format!("the steady phase was asked for, but {why}")
+}
+
+/// A shorter time is a spike, not a phase.
+const SHORTEST_PHASE_S: i64 = 10;
+
+/// The longest time during which the most users ran that ran for long: at least ten seconds, and a tenth of the run. 2 %
+/// more or less do not end it.
 ///
 /// Begin and end in epoch ms, and the users.
 fn steady(survey: &Survey) -> Option<(i64, i64, u64)> {
-    let most = *survey.users.values().max()?;
-    let enough = |users: u64| users as f64 >= most as f64 * 0.98;
+    let (first, _) = survey.users.first_key_value()?;
+    let (last, _) = survey.users.last_key_value()?;
+    let shortest = SHORTEST_PHASE_S.max((last - first + 1) / 10);
+    let mut levels: Vec<u64> = survey.users.values().copied().collect();
+    levels.sort_unstable();
+    levels.dedup();
+    levels.into_iter().rev().find_map(|level| {
+        let (begin, end) = stretch(survey, level)?;
+        (end - begin + 1 >= shortest).then_some((begin * 1000, (end + 1) * 1000, level))
+    })
+}
+
+/// The longest time with so many users, within 2 %: first and last second.
+fn stretch(survey: &Survey, level: u64) -> Option<(i64, i64)> {
+    let enough = |users: u64| users.abs_diff(level) as f64 <= level as f64 * 0.02;
     let (mut best, mut open): (Option<(i64, i64)>, Option<i64>) = (None, None);
     let mut last = 0;
     for (&second, &users) in &survey.users {
@@ -80,8 +104,7 @@ fn steady(survey: &Survey) -> Option<(i64, i64, u64)> {
             best = longer(best, open.take().map(|begin| (begin, last)));
         }
     }
-    let (begin, end) = longer(best, open.map(|begin| (begin, last)))?;
-    Some((begin * 1000, (end + 1) * 1000, most))
+    longer(best, open.map(|begin| (begin, last)))
 }
 
 fn longer(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
@@ -125,6 +148,26 @@ mod tests {
             cut.note
                 .is_some_and(|n| n.contains("steady phase, 50 users"))
         );
+    }
+
+    #[test]
+    fn a_spike_is_no_phase() {
+        // 50 users for two minutes, and 100 for one second of it.
+        let users = (0..120)
+            .map(|s| (s, if s == 60 { 100 } else { 50 }))
+            .collect();
+        let survey = Survey {
+            first_start_ms: Some(0),
+            users,
+        };
+        assert_eq!(steady(&survey), Some((0, 60_000, 50)));
+        // A ramp that doubles every other second.
+        let ramp = Survey {
+            first_start_ms: Some(0),
+            users: (0..60).map(|s| (s, 1 << (s / 2))).collect(),
+        };
+        assert_eq!(steady(&ramp), None);
+        assert!(no_phase(&ramp).contains("no number of users held"));
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use statrs::distribution::{Binomial, DiscreteCDF};
-
 use super::{Aggregate, Context, Filter, Measurement, Metric, Precision, field};
+use crate::comparison::interval::order_statistic_ranks;
 use crate::summary::quantile::{quantile, response_time};
 use crate::summary::slope_interval;
 use crate::tally::{Counts, EndpointTally, Evidence, FieldTally, windows};
@@ -15,13 +14,16 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 type Measured = Result<Measurement, String>;
 
-/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, else 1.
+/// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, 3 for a slope, 2 for a rate, else 1.
 pub fn minimum_samples(metric: &Metric) -> u64 {
     match metric {
         Metric::Quantile(q) | Metric::Field(Aggregate::Quantile(q), _) if *q < 1.0 => {
             // 1 / (1 − 0.95) is 20.000000000000018 in floats: round before taking the ceiling.
             ((1e6 / (1.0 - q)).round() / 1e6).ceil() as u64
         }
+        // Two points are always on a line; one request is no rate.
+        Metric::Field(Aggregate::Slope, _) => 3,
+        Metric::Rps | Metric::Rpm => 2,
         _ => 1,
     }
 }
@@ -74,6 +76,7 @@ fn plain(value: f64, samples: u64) -> Measurement {
         samples,
         interval: None,
         precision: None,
+        missing: None,
         remark: None,
     }
 }
@@ -214,27 +217,8 @@ fn order_statistics<I: Iterator<Item = (f64, u64)>>(
     if !(0.0..1.0).contains(&q) || q == 0.0 {
         return None;
     }
-    let binomial = Binomial::new(q, n).ok()?;
-    let rank = |p: f64| smallest(n, |k| binomial.cdf(k) >= p);
-    let (lower, upper) = (rank(0.025), rank(0.975) + 1);
-    if lower == 0 || upper > n {
-        return None;
-    }
-    Some((nth(values(), lower)?, nth(values(), upper)?))
-}
-
-/// The smallest k up to n that satisfies a condition which, once true, stays true.
-fn smallest(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, n);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
+    let ranks = order_statistic_ranks(n, q, 0.025);
+    Some((nth(values(), ranks.lower?)?, nth(values(), ranks.upper?)?))
 }
 
 /// The value of a rank, from 1.
@@ -257,18 +241,45 @@ fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Me
         format!("no request has the field `{name}`; {has}")
     })?;
     let samples = field.count();
-    let value = aggregated(aggregate, field).ok_or_else(|| {
-        format!("`{name}` needs timestamps, at two different moments for a slope")
-    })?;
-    let missing = field.missing_of(tally.requests);
-    let remark =
-        (missing > 0).then(|| format!("{missing} of {} requests lack `{name}`", tally.requests));
+    let value =
+        aggregated(aggregate, field).ok_or_else(|| unknown_course(aggregate, name, field))?;
+    let (missing, expected) = (
+        field.missing_of(tally.requests),
+        field.expected_of(tally.requests),
+    );
+    let elsewhere = tally.requests - expected.min(tally.requests);
+    let mut remarks = Vec::new();
+    if missing > 0 {
+        remarks.push(format!("{missing} of {expected} requests lack `{name}`"));
+    }
+    if expected > 0 && elsewhere > 0 {
+        remarks.push(format!(
+            "{elsewhere} requests are of endpoints that never have `{name}`"
+        ));
+    }
     let slope = field.slope().filter(|_| aggregate == Aggregate::Slope);
     Ok(Measurement {
-        remark,
+        remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
         interval: slope.and_then(|slope| slope_interval(&slope)),
+        missing: (missing > 0).then(|| missing as f64 / expected as f64),
         ..plain(value, samples)
     })
+}
+
+/// Why a figure that needs the order of the values is not known.
+fn unknown_course(aggregate: Aggregate, name: &str, field: &FieldTally) -> String {
+    if field.is_mixed() {
+        return format!(
+            "samples of `{name}` come from several logs at the same time, perhaps of several processes; give each \
+             sample a `pid` or `process`"
+        );
+    }
+    match (aggregate, field.sources()) {
+        (Aggregate::First | Aggregate::Last, sources) if sources > 1 => format!(
+            "`{name}` was sampled of {sources} processes, each with a first and a last value of its own"
+        ),
+        _ => format!("`{name}` needs timestamps, at two different moments for a slope"),
+    }
 }
 
 fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
@@ -282,7 +293,7 @@ fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
         Aggregate::Quantile(q) => quantile(field.values(), n, q),
         Aggregate::First => field.first(),
         Aggregate::Last => field.last(),
-        Aggregate::Increase => Some(field.max()? - field.first()?),
+        Aggregate::Increase => field.increase(),
         Aggregate::Slope => field.slope().map(|s| s.per_hour),
     }
 }
@@ -431,6 +442,31 @@ mod tests {
         let values = || (1..=100).map(|v| (f64::from(v), 1));
         assert_eq!(order_statistics(values, 100, 0.5), Some((40.0, 61.0)));
         assert_eq!(order_statistics(values, 100, 0.99), None);
+    }
+
+    #[test]
+    fn order_statistics_interval_of_ten_million() {
+        // scipy.stats.binom.ppf(0.025, 10**7, 0.5) = 4996901, ppf(0.975, …) + 1 = 5003100; of 0.95: 9498649, 9501351.
+        // Each value stands for its own rank; only those about the bounds are apart, the rest are counted together.
+        let about = |ranks: [u64; 2]| {
+            let [low, high] = ranks;
+            let apart = |from: u64| (from - 50..from + 50).map(|rank| (rank as f64, 1));
+            let rest = |value: u64, n: u64| std::iter::once((value as f64, n));
+            move || {
+                rest(0, low - 51)
+                    .chain(apart(low))
+                    .chain(rest(low + 50, high - low - 100))
+                    .chain(apart(high))
+                    .chain(rest(high + 50, 10_000_000 - high - 49))
+            }
+        };
+        for (q, ranks) in [
+            (0.5, [4_996_901, 5_003_100]),
+            (0.95, [9_498_649, 9_501_351]),
+        ] {
+            let found = order_statistics(about(ranks), 10_000_000, q);
+            assert_eq!(found, Some((ranks[0] as f64, ranks[1] as f64)));
+        }
     }
 
     #[test]

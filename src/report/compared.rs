@@ -10,6 +10,17 @@ use crate::units;
 
 /// Rows a terminal shows.
 pub const MOST_ROWS: usize = 60;
+/// Longest name beside the figures.
+const LONGEST_NAME: usize = 32;
+/// Columns of [`grouped`].
+pub const GROUPED_COLUMNS: [&str; 6] = [
+    "Endpoint, metric",
+    "Baseline",
+    "Current",
+    "Change",
+    "Bounds",
+    "Verdict",
+];
 /// Sentences and names shown.
 const MOST_LINES: usize = 20;
 
@@ -46,6 +57,42 @@ pub fn rows(comparison: &Comparison) -> Vec<[String; 7]> {
         .collect()
 }
 
+/// The same for a terminal: the endpoint on a line of its own above its metrics, notable endpoints first.
+pub fn grouped(comparison: &Comparison) -> Vec<[String; 6]> {
+    let mut endpoints: Vec<_> = comparison.endpoints.iter().collect();
+    endpoints.sort_by_key(|e| e.rows.iter().map(|row| rank(row.judgement.word)).min());
+    let mut lines = Vec::new();
+    for endpoint in endpoints {
+        let mut head: [String; 6] = Default::default();
+        head[0] = cut(&endpoint.name());
+        lines.push(head);
+        lines.extend(endpoint.rows.iter().map(|row| {
+            let [_, metric, rest @ ..] = cells(endpoint, row);
+            let [baseline, current, change, bounds, verdict] = rest;
+            [
+                format!("  {metric}"),
+                baseline,
+                current,
+                change,
+                bounds,
+                verdict,
+            ]
+        }));
+    }
+    lines
+}
+
+/// A name that leaves room for the figures, cut in its middle.
+fn cut(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    if chars.len() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let half = LONGEST_NAME / 2;
+    let (head, tail) = (&chars[..half], &chars[chars.len() - half + 1..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
 fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
     let none = || NONE.to_owned();
     let value = |value: &Result<f64, String>| {
@@ -69,7 +116,11 @@ fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
         value(&row.current),
         size.map_or_else(none, text),
         row.interval.map_or_else(none, |(low, high)| {
-            format!("{} to {}", text(low), text(high))
+            if share {
+                units::points_between(low, high)
+            } else {
+                units::changes_between(low, high)
+            }
         }),
         row.judgement.word.name().to_owned(),
     ]
@@ -85,9 +136,10 @@ pub fn p95(comparison: &Comparison, endpoint: Option<&Endpoint>) -> Option<(Opti
 pub fn lines(comparison: &Comparison) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "{} against {}",
+            "{} against {}; each bound is {} sure",
             runs(&comparison.current),
-            runs(&comparison.baseline)
+            runs(&comparison.baseline),
+            units::share(1.0 - comparison.alpha)
         ),
         census(comparison),
     ];
@@ -101,14 +153,7 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
     let notable = sorted(comparison)
         .into_iter()
         .filter(|(_, row)| rank(row.judgement.word) <= 2);
-    let sentences = notable.map(|(endpoint, row)| {
-        format!(
-            "{}: {}, {}",
-            endpoint.name(),
-            row.judgement.word.name(),
-            row.because
-        )
-    });
+    let sentences = notable.map(|(endpoint, row)| format!("{}: {}", endpoint.name(), row.because));
     lines.extend(sentences.take(MOST_LINES));
     lines.extend(untold(comparison));
     lines
@@ -186,11 +231,11 @@ fn unseen(rows: &[&Row]) -> String {
     if least > most {
         return String::new();
     }
-    let (least, most) = (units::share(least * 100.0), units::share(most * 100.0));
+    let (least, most) = (units::share(least), units::share(most));
     let range = if least == most {
         least
     } else {
         format!("{least} to {most}")
     };
-    format!("; changes below {range} cannot be seen")
+    format!("; changes below {range} could not have been seen")
 }

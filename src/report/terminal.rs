@@ -9,7 +9,7 @@ use super::figures::{self, NONE};
 use super::markdown::is_direction_mark;
 use crate::analysis::Analysis;
 use crate::comparison::Comparison;
-use crate::gate::{Decision, Verdict};
+use crate::gate::{Decision, Verdict, regression};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
 
@@ -166,10 +166,10 @@ fn rows<const N: usize>(header: &[&str; N], rows: Vec<[String; N]>) -> Table {
 
 /// What differs from the baseline: the notable first, then why the rest could not be told.
 fn compared(text: &mut String, comparison: &Comparison) {
-    let all = compared::rows(comparison);
+    let all = compared::grouped(comparison);
     let hidden = all.len().saturating_sub(compared::MOST_ROWS);
     let shown: Vec<_> = all.into_iter().take(compared::MOST_ROWS).collect();
-    section(text, "Comparison", &rows(&compared::COLUMNS, shown));
+    section(text, "Comparison", &rows(&compared::GROUPED_COLUMNS, shown));
     if hidden > 0 {
         let _ = writeln!(text, "… and {hidden} more in the other reports");
     }
@@ -228,7 +228,13 @@ fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
             "  {head}  {id}  {rule}  [{}]",
             short(&verdict.endpoint_name())
         );
-        wrapped(text, "      ", &verdict.because);
+        // What did not fail of `[regression]` has its row in the comparison, and its reason in the other reports.
+        if verdict.id != regression::ID
+            || verdict.decision == Decision::Fail
+            || verdict.observed.is_none()
+        {
+            wrapped(text, "      ", &verdict.because);
+        }
     }
 }
 

@@ -18,11 +18,14 @@ pub struct FieldTally {
     paged: Counts,
     /// All other values, as ordered bits → how often.
     other: BTreeMap<u64, u64>,
-    /// Earliest and latest value with its time, epoch ms; the smaller (then the larger) value wins a tie in time.
-    first: Option<(i64, f64)>,
-    last: Option<(i64, f64)>,
-    /// Sums for the slope; `None` once a value was too large for them.
-    moments: Moments,
+    /// How the values went over time; without those of [`Self::sources`].
+    course: Course,
+    /// The same for samples that name what they were taken from (a process, say).
+    sources: BTreeMap<String, Course>,
+    /// First and last moment of the samples in each log, of those that name no source.
+    spans: Vec<(i64, i64)>,
+    /// Requests of the endpoints that have the field; `None` if that is all there are.
+    requests: Option<u64>,
     /// Per epoch second.
     seconds: BTreeMap<i64, FieldSecond>,
     /// Start, epoch ms → sum of the values, as far as they are whole numbers from 0 on.
@@ -31,6 +34,50 @@ pub struct FieldTally {
     not_whole: u64,
     /// Values that came from samples beside the requests.
     sampled: u64,
+}
+
+/// How the values of one thing went over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Course {
+    /// Earliest and latest value with its time, epoch ms; the smaller (then the larger) value wins a tie in time.
+    first: Option<(i64, f64)>,
+    last: Option<(i64, f64)>,
+    /// Largest value, with or without a time.
+    largest: Option<f64>,
+    /// Sums for the slope.
+    moments: Moments,
+}
+
+impl Course {
+    fn add(&mut self, at: i64, v: f64) {
+        self.moments.add(at, v);
+        self.see(at, v);
+    }
+
+    fn see(&mut self, at: i64, v: f64) {
+        if self.first.is_none_or(|(t, w)| (at, v) < (t, w)) {
+            self.first = Some((at, v));
+        }
+        if self.last.is_none_or(|(t, w)| (at, v) > (t, w)) {
+            self.last = Some((at, v));
+        }
+        self.largest = Some(self.largest.map_or(v, |w| w.max(v)));
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.moments.merge(&other.moments);
+        for (at, v) in [other.first, other.last].into_iter().flatten() {
+            self.see(at, v);
+        }
+        self.largest = [self.largest, other.largest]
+            .into_iter()
+            .flatten()
+            .reduce(f64::max);
+    }
+
+    fn increase(&self) -> Option<f64> {
+        Some(self.largest? - self.first?.1)
+    }
 }
 
 /// The values of one second.
@@ -161,12 +208,17 @@ fn thousandths(v: f64) -> Option<i64> {
 impl FieldTally {
     /// Counts one value, measured at `at` (epoch ms).
     pub fn add(&mut self, v: f64, at: Option<i64>) {
+        self.add_from(v, at, None);
+    }
+
+    fn add_from(&mut self, v: f64, at: Option<i64>, source: Option<&str>) {
         let v = if v == 0.0 { 0.0 } else { v };
         match thousandths(v) {
             Some(key) => self.paged.add(key, 1),
             None => *self.other.entry(ordered(v)).or_default() += 1,
         }
         let Some(at) = at else {
+            self.course.largest = Some(self.course.largest.map_or(v, |w| w.max(v)));
             self.not_whole += 1;
             return;
         };
@@ -175,8 +227,14 @@ impl FieldTally {
         } else {
             self.not_whole += 1;
         }
-        self.moments.add(at, v);
-        self.see(at, v);
+        match source {
+            None => self.course.add(at, v),
+            Some(source) => self
+                .sources
+                .entry(source.to_owned())
+                .or_default()
+                .add(at, v),
+        }
         let one = FieldSecond {
             count: 1,
             min: v,
@@ -188,27 +246,63 @@ impl FieldTally {
             .or_insert(one);
     }
 
-    /// Counts one value of a sample beside the requests.
-    pub fn add_sample(&mut self, v: f64, at: Option<i64>) {
+    /// Counts one value of a sample beside the requests; `source` names what it was taken from, if the log does.
+    pub fn add_sample(&mut self, v: f64, at: Option<i64>, source: Option<&str>) {
         self.sampled += 1;
-        self.add(v, at);
+        self.add_from(v, at, source);
     }
 
-    /// How many of so many requests lack the field; none, when only samples have it.
-    pub fn missing_of(&self, requests: u64) -> u64 {
-        match self.count() - self.sampled {
+    /// Notes that all samples so far are of one log.
+    pub fn end_of_log(&mut self) {
+        if self.sampled > 0
+            && let (Some((first, _)), Some((last, _))) = (self.course.first, self.course.last)
+        {
+            self.spans = vec![(first, last)];
+        }
+    }
+
+    /// Requests that carry the field.
+    pub fn carried(&self) -> u64 {
+        self.count() - self.sampled
+    }
+
+    /// Notes of how many requests those endpoints that have the field were asked.
+    pub fn expect_of(&mut self, requests: u64) {
+        self.requests = Some(requests);
+    }
+
+    /// How many of so many requests should have the field: those of the endpoints that ever have it.
+    pub fn expected_of(&self, requests: u64) -> u64 {
+        match self.carried() {
             0 => 0,
-            found => requests.saturating_sub(found),
+            _ => self.requests.unwrap_or(requests),
         }
     }
 
-    fn see(&mut self, at: i64, v: f64) {
-        if self.first.is_none_or(|(t, w)| (at, v) < (t, w)) {
-            self.first = Some((at, v));
-        }
-        if self.last.is_none_or(|(t, w)| (at, v) > (t, w)) {
-            self.last = Some((at, v));
-        }
+    /// How many of them lack it; none, when only samples have it.
+    pub fn missing_of(&self, requests: u64) -> u64 {
+        self.expected_of(requests).saturating_sub(self.carried())
+    }
+
+    /// Whether samples of several logs, taken at the same time, name no source: they may be of several processes, and
+    /// then no first value, increase or slope is that of any.
+    pub fn is_mixed(&self) -> bool {
+        let mut spans = self.spans.clone();
+        spans.sort_unstable();
+        spans.windows(2).any(|two| two[1].0 < two[0].1)
+    }
+
+    /// Every course: of one process, or of the requests.
+    fn courses(&self) -> impl Iterator<Item = &Course> {
+        let own = self.course.first.is_some().then_some(&self.course);
+        own.into_iter()
+            .chain(self.sources.values())
+            .filter(|_| !self.is_mixed())
+    }
+
+    /// How many things were measured over time: more than one where samples name several sources.
+    pub fn sources(&self) -> usize {
+        self.courses().count()
     }
 
     /// Adds another count of the same field.
@@ -217,7 +311,15 @@ impl FieldTally {
         for (key, count) in &other.other {
             *self.other.entry(*key).or_default() += count;
         }
-        self.moments.merge(&other.moments);
+        self.course.merge(&other.course);
+        for (source, course) in &other.sources {
+            self.sources
+                .entry(source.clone())
+                .or_default()
+                .merge(course);
+        }
+        self.spans.extend(&other.spans);
+        self.spans.sort_unstable();
         for (at, second) in &other.seconds {
             self.seconds
                 .entry(*at)
@@ -227,9 +329,6 @@ impl FieldTally {
         self.whole.merge(&other.whole);
         self.not_whole += other.not_whole;
         self.sampled += other.sampled;
-        for (at, v) in [other.first, other.last].into_iter().flatten() {
-            self.see(at, v);
-        }
     }
 
     /// Values in ascending order, each with how often it was seen.
@@ -284,14 +383,23 @@ impl FieldTally {
         (n > 0.0).then(|| (squares / n).sqrt())
     }
 
-    /// The value measured first.
+    /// The value measured first; `None` if several things were measured.
     pub fn first(&self) -> Option<f64> {
-        self.first.map(|(_, v)| v)
+        let mut courses = self.courses();
+        let one = courses.next()?;
+        (courses.next().is_none()).then(|| one.first.map(|(_, v)| v))?
     }
 
-    /// The value measured last.
+    /// The value measured last; `None` if several things were measured.
     pub fn last(&self) -> Option<f64> {
-        self.last.map(|(_, v)| v)
+        let mut courses = self.courses();
+        let one = courses.next()?;
+        (courses.next().is_none()).then(|| one.last.map(|(_, v)| v))?
+    }
+
+    /// Largest minus first value, of the thing for which it is largest.
+    pub fn increase(&self) -> Option<f64> {
+        self.courses().filter_map(Course::increase).reduce(f64::max)
     }
 
     /// Smallest and largest value in each epoch second that has any.
@@ -309,9 +417,10 @@ impl FieldTally {
         }
     }
 
-    /// Least-squares slope over time; `None` for fewer than two moments.
+    /// Least-squares slope over time, of the thing for which it is steepest; `None` for fewer than two moments.
     pub fn slope(&self) -> Option<Slope> {
-        self.moments.slope()
+        let slopes = self.courses().filter_map(|course| course.moments.slope());
+        slopes.reduce(|a, b| if b.per_hour > a.per_hour { b } else { a })
     }
 }
 
@@ -353,6 +462,58 @@ mod tests {
             (slope.standard_error.expect("four points") - 0.18_f64.sqrt()).abs() < 1e-9,
             "{slope:?}"
         );
+    }
+
+    #[test]
+    fn processes_keep_their_own_course() {
+        // One stays at 500, the other rises from 100 to 395: together they seem not to rise.
+        let mut field = FieldTally::default();
+        for (at, a, b) in [
+            (0, 500.0, 100.0),
+            (1000, 500.0, 250.0),
+            (2000, 500.0, 395.0),
+        ] {
+            field.add_sample(a, Some(at), Some("pid 1"));
+            field.add_sample(b, Some(at), Some("pid 2"));
+        }
+        assert_eq!(
+            (field.sources(), field.first(), field.last()),
+            (2, None, None)
+        );
+        assert_eq!((field.increase(), field.max()), (Some(295.0), Some(500.0)));
+        // 147.5 per second.
+        let slope = field.slope().expect("three moments");
+        assert!((slope.per_hour - 147.5 * 3600.0).abs() < 1e-6, "{slope:?}");
+    }
+
+    #[test]
+    fn logs_without_names_are_mixed_when_they_overlap() {
+        let log = |from: i64| {
+            let mut field = FieldTally::default();
+            field.add_sample(1.0, Some(from), None);
+            field.add_sample(2.0, Some(from + 1000), None);
+            field.end_of_log();
+            field
+        };
+        let mut turned = log(0);
+        turned.merge(&log(1000));
+        assert_eq!((turned.is_mixed(), turned.increase()), (false, Some(1.0)));
+        let mut mixed = log(0);
+        mixed.merge(&log(500));
+        assert_eq!(
+            (mixed.is_mixed(), mixed.increase(), mixed.first()),
+            (true, None, None)
+        );
+        assert_eq!(mixed.max(), Some(2.0));
+    }
+
+    #[test]
+    fn only_endpoints_that_have_a_field_can_lack_it() {
+        let mut field = FieldTally::default();
+        field.add(1.0, Some(5));
+        assert_eq!((field.missing_of(10), field.expected_of(10)), (9, 10));
+        field.expect_of(3);
+        assert_eq!((field.missing_of(10), field.expected_of(10)), (2, 3));
     }
 
     #[test]

@@ -173,7 +173,7 @@ fn of_series(group: &Group, beyond: &Beyond, i: usize) -> Vec<Finding> {
         let values = (prediction.expected, value, prediction.p_worse);
         found.push(finding(
             Kind::NewestRun,
-            last,
+            last - series.newest.repeats.min(last),
             true,
             values,
             true,

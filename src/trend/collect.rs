@@ -213,6 +213,7 @@ impl Gathered<'_> {
                 because: String::new(),
                 value: None,
                 prediction: None,
+                repeats: 0,
             },
         });
         Ok(Group {

@@ -16,18 +16,34 @@ pub fn detect(group: &mut Group, accepted: &Accepted, settings: &Settings) {
         .filter(|s| !s.advisory && s.known().0.len() >= segment::MIN_RUNS)
         .count();
     let replicates = replicates(family, settings.false_discovery);
-    for (i, series) in group.series.iter_mut().enumerate() {
-        let (runs, values) = series.known();
-        let begin = accepted.begin_of(i).unwrap_or(0);
-        let begin = runs.iter().position(|run| *run >= begin).unwrap_or(0);
-        let mut found = match settings.algorithm {
-            Algorithm::Otava(parameters) => by_otava(&values, &parameters),
-            Algorithm::Segmentation if series.metric.is_share() => shares(series, replicates),
-            Algorithm::Segmentation => levels(series, &values, begin, replicates),
-        };
-        found.cut_at(begin);
-        found.fill(series, &runs, &values);
-    }
+    let begin_of = |series: usize| accepted.begin_of(series).unwrap_or(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let queue = std::sync::Mutex::new(group.series.iter_mut().enumerate());
+    // The lock is held only to take the next one; each series has a seed of its own, so that the order does not matter.
+    let work = || {
+        while let Some((i, series)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+            detect_one(series, begin_of(i), replicates, settings.algorithm);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
+/// Fills in one series, whose level was last acknowledged from the run `begin` on.
+fn detect_one(series: &mut Series, begin: usize, replicates: usize, algorithm: Algorithm) {
+    let (runs, values) = series.known();
+    let begin = runs.iter().position(|run| *run >= begin).unwrap_or(0);
+    let mut found = match algorithm {
+        Algorithm::Otava(parameters) => by_otava(&values, &parameters),
+        Algorithm::Segmentation if series.metric.is_share() => shares(series, replicates),
+        Algorithm::Segmentation => levels(series, &values, begin, replicates),
+    };
+    found.cut_at(begin);
+    found.fill(series, &runs, &values);
 }
 
 /// Series without change to calibrate by: so many that the smallest p there can be is small enough to survive among

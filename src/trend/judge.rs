@@ -2,11 +2,11 @@
 
 use super::changes::Accepted;
 use super::series_metric::Margin;
-use super::{Algorithm, Group, Newest, Prediction, Series, Settings, Word};
+use super::{Algorithm, Group, Level, Newest, Prediction, Series, Settings, Word};
 use crate::comparison::multiplicity::rejected;
 use crate::history::counts::Failures;
 use crate::history::newest::{self, NotEnoughData, Side, failures};
-use crate::history::segment::Direction;
+use crate::history::segment::{Direction, median_of};
 use crate::units::{Unit, signed_percent};
 
 /// A newest run that would not show a doubling cannot be told from one.
@@ -24,25 +24,46 @@ pub struct Beyond {
 /// Judges the newest run of every series.
 pub fn judge(group: &mut Group, accepted: &Accepted, settings: &Settings) -> Beyond {
     let last = group.runs.len().saturating_sub(1);
+    let advisory: Vec<bool> = group.series.iter().map(|series| series.advisory).collect();
+    let p_current: Vec<_> = group.series.iter().map(|s| Some(current_p(s))).collect();
+    let is_otava = matches!(settings.algorithm, Algorithm::Otava(_));
+    let current = if is_otava {
+        // Otava's own level of significance holds.
+        vec![true; advisory.len()]
+    } else {
+        beyond(&p_current, &advisory, settings)
+    };
     let mut p_newest = Vec::new();
-    let mut p_current = Vec::new();
     for (i, series) in group.series.iter_mut().enumerate() {
-        series.newest = newest_of(series, last, accepted.begin_of(i), settings);
+        let begin = accepted.begin_of(i);
+        let levels = levels(series, begin, current[i]);
+        series.newest = newest_of(series, &levels, last, begin, settings);
         let prediction = series.newest.prediction;
         p_newest.push(prediction.map(|prediction| prediction.p_worse));
-        p_current.push(Some(current_p(series)));
     }
-    let advisory: Vec<bool> = group.series.iter().map(|series| series.advisory).collect();
-    let is_otava = matches!(settings.algorithm, Algorithm::Otava(_));
     Beyond {
         newest: beyond(&p_newest, &advisory, settings),
-        current: if is_otava {
-            // Otava's own level of significance holds.
-            vec![true; advisory.len()]
-        } else {
-            beyond(&p_current, &advisory, settings)
-        },
+        current,
     }
+}
+
+/// The levels by which the newest run is judged. A last step for the worse that is no more than chance among all series
+/// (and was not acknowledged) begins none: its runs would be the new normal before anyone could say so.
+fn levels(series: &Series, begin: Option<usize>, significant: bool) -> Vec<Level> {
+    let mut levels = series.levels.clone();
+    let Some(step) = series.steps.last().filter(|_| series.drift.is_none()) else {
+        return levels;
+    };
+    let doubtful =
+        !significant && is_worse(series, step.direction) && begin.is_none_or(|run| run < step.run);
+    if doubtful && levels.last().is_some_and(|level| level.first == step.run) {
+        let newest = levels.pop();
+        if let (Some(level), Some(newest)) = (levels.last_mut(), newest) {
+            level.last = newest.last;
+            level.runs += newest.runs;
+        }
+    }
+    levels
 }
 
 /// Which p are beyond chance: those of series that count among each other, those shown only each by itself.
@@ -71,13 +92,20 @@ fn current_p(series: &Series) -> f64 {
     }
 }
 
-fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Settings) -> Newest {
+fn newest_of(
+    series: &Series,
+    levels: &[Level],
+    last: usize,
+    begin: Option<usize>,
+    settings: &Settings,
+) -> Newest {
     let value = series.values.get(last).copied().flatten();
     let undecided = |because: String| Newest {
         word: Word::Undecided,
         because,
         value,
         prediction: None,
+        repeats: 0,
     };
     let Some(value) = value else {
         return undecided(absence(series));
@@ -88,21 +116,23 @@ fn newest_of(series: &Series, last: usize, begin: Option<usize>, settings: &Sett
             because: "its level was acknowledged with this run".to_owned(),
             value: Some(value),
             prediction: None,
+            repeats: 0,
         };
     }
     let predicted = if series.metric.is_share() {
-        predict_share(series, last, settings)
+        predict_share(series, levels, last, settings)
     } else {
-        predict_level(series, last, value, settings)
+        predict_level(series, levels, last, value, settings)
     };
     match predicted {
-        Ok((prediction, side, matters)) => {
-            let (word, because) = describe(series, value, &prediction, side, matters);
+        Ok(judged) => {
+            let (word, because) = describe(series, value, &judged);
             Newest {
                 word,
                 because,
                 value: Some(value),
-                prediction: Some(prediction),
+                prediction: Some(judged.prediction),
+                repeats: judged.repeats,
             }
         }
         Err(why) => undecided(why.to_string()),
@@ -121,58 +151,91 @@ fn absence(series: &Series) -> String {
     }
 }
 
-type Judged = Result<(Prediction, Side, bool), NotEnoughData>;
+/// What the level says of the newest run.
+struct Judged {
+    prediction: Prediction,
+    side: Side,
+    /// Whether the change is as large as the margin.
+    matters: bool,
+    /// Runs right before that were beyond their prediction, too.
+    repeats: usize,
+}
 
 /// The runs of each level before the newest run; the current level last, empty if it began with the newest.
-fn before<T: Copy>(series: &Series, last: usize, values: &[Option<T>]) -> Vec<Vec<T>> {
-    let level = |level: &super::Level| {
+fn before<T: Copy>(levels: &[Level], last: usize, values: &[Option<T>]) -> Vec<Vec<T>> {
+    let level = |level: &Level| {
         let runs = level.first..=level.last.min(last.saturating_sub(1));
         runs.filter_map(|run| values.get(run).copied().flatten())
             .collect()
     };
-    series.levels.iter().map(level).collect()
+    levels.iter().map(level).collect()
 }
 
-fn predict_level(series: &Series, last: usize, value: f64, settings: &Settings) -> Judged {
-    let segments = before(series, last, &series.values);
-    let segments: Vec<&[f64]> = segments.iter().map(Vec::as_slice).collect();
-    let current = segments.last().copied().unwrap_or_default();
-    let margin = match series
-        .metric
-        .margin(crate::history::segment::median_of(current))
-    {
+fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
+    levels.iter().map(Vec::as_slice).collect()
+}
+
+fn predict_level(
+    series: &Series,
+    levels: &[Level],
+    last: usize,
+    value: f64,
+    settings: &Settings,
+) -> Result<Judged, NotEnoughData> {
+    let mut levels = before(levels, last, &series.values);
+    let mut current = levels.pop().unwrap_or_default();
+    let margin = match series.metric.margin(median_of(&current)) {
         Margin::Relative(margin) | Margin::Points(margin) => margin,
     };
     let options = newest::Options {
         alpha: settings.alpha,
         margin,
     };
-    let found = newest::predict_from(&segments, value, &options)?;
-    let worse = series.metric.more_is_worse();
+    let more_is_worse = series.metric.more_is_worse();
+    let worse = if more_is_worse {
+        Side::Above
+    } else {
+        Side::Below
+    };
+    let kept = newest::baseline(&slices(&levels), &current, worse, &options);
+    let repeats = current.len() - kept;
+    current.truncate(kept);
+    levels.push(current);
+    let found = newest::predict_from(&slices(&levels), value, &options)?;
     let prediction = Prediction {
         runs: found.runs,
         expected: found.expected,
         lower: found.lower,
         upper: found.upper,
         noise: found.noise,
-        minimum_detectable: if worse {
+        minimum_detectable: if more_is_worse {
             found.minimum_detectable
         } else {
             // As much less as it is more, in logs.
             1.0 - 1.0 / (1.0 + found.minimum_detectable)
         },
-        p_worse: if worse {
+        p_worse: if more_is_worse {
             found.p_above
         } else {
             1.0 - found.p_above
         },
     };
-    Ok((prediction, found.side, found.beyond_margin))
+    Ok(Judged {
+        prediction,
+        side: found.side,
+        matters: found.beyond_margin,
+        repeats,
+    })
 }
 
-fn predict_share(series: &Series, last: usize, settings: &Settings) -> Judged {
-    let segments = before::<Failures>(series, last, &series.failures);
-    let segments: Vec<&[Failures]> = segments.iter().map(Vec::as_slice).collect();
+fn predict_share(
+    series: &Series,
+    levels: &[Level],
+    last: usize,
+    settings: &Settings,
+) -> Result<Judged, NotEnoughData> {
+    let mut levels = before::<Failures>(levels, last, &series.failures);
+    let mut current = levels.pop().unwrap_or_default();
     let Some(newest) = series.failures.get(last).copied().flatten() else {
         return Err(NotEnoughData::FewRuns {
             runs: 0,
@@ -183,7 +246,11 @@ fn predict_share(series: &Series, last: usize, settings: &Settings) -> Judged {
         alpha: settings.alpha,
         ..failures::Options::default()
     };
-    let found = failures::predict(&segments, newest, &options)?;
+    let kept = failures::baseline(&slices(&levels), &current, &options);
+    let repeats = current.len() - kept;
+    current.truncate(kept);
+    levels.push(current);
+    let found = failures::predict(&slices(&levels), newest, &options)?;
     let prediction = Prediction {
         runs: found.runs,
         expected: found.expected,
@@ -193,17 +260,22 @@ fn predict_share(series: &Series, last: usize, settings: &Settings) -> Judged {
         minimum_detectable: found.minimum_detectable,
         p_worse: found.p_above,
     };
-    Ok((prediction, found.side, found.beyond_margin))
+    Ok(Judged {
+        prediction,
+        side: found.side,
+        matters: found.beyond_margin,
+        repeats,
+    })
 }
 
 /// What the prediction alone says; whether it is more than chance is settled among all series.
-fn describe(
-    series: &Series,
-    value: f64,
-    prediction: &Prediction,
-    side: Side,
-    matters: bool,
-) -> (Word, String) {
+fn describe(series: &Series, value: f64, judged: &Judged) -> (Word, String) {
+    let Judged {
+        prediction,
+        side,
+        matters,
+        repeats,
+    } = *judged;
     let unit = series.metric.unit();
     let worse = if series.metric.more_is_worse() {
         Side::Above
@@ -252,13 +324,23 @@ fn describe(
         side if side == worse => (
             Word::Regressed,
             format!(
-                "{change}, outside what {runs} earlier {earlier} (limit {limit}); rerun to confirm"
+                "{change}, outside what {runs} earlier {earlier} (limit {limit}); {}",
+                confirmation(repeats)
             ),
         ),
         _ => (
             Word::Improved,
             format!("{change}, better than what {runs} earlier {earlier} (limit {limit})"),
         ),
+    }
+}
+
+/// One bad run may be chance; a second one is not likely to be.
+fn confirmation(repeats: usize) -> String {
+    match repeats {
+        0 => "rerun to confirm".to_owned(),
+        1 => "so was the run before".to_owned(),
+        _ => format!("so were the {repeats} runs before"),
     }
 }
 

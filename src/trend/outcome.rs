@@ -9,7 +9,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Group, Series, Word};
+use super::{Change, Group, Kind, Series, Word, name};
 
 /// The outcome for the group of the newest run.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -38,11 +38,12 @@ impl Outcome {
         };
         let judged: Vec<&Series> = group.series.iter().filter(|s| !s.advisory).collect();
         let count = |word: Word| judged.iter().filter(|s| s.newest.word == word).count() as u64;
-        let failing = group
+        let failing: Vec<&Change> = group
             .changes
             .iter()
-            .filter(|c| c.fails() && c.follows.is_none());
-        let regressed = failing.count() as u64;
+            .filter(|c| c.fails() && c.follows.is_none())
+            .collect();
+        let regressed = failing.len() as u64;
         let (undecided, suspect) = (count(Word::Undecided), count(Word::Suspect));
         let series = judged.len() as u64;
         if series == 0 {
@@ -53,12 +54,8 @@ impl Outcome {
             (0, 1..) if !undecided_warns => ("undecided", 3),
             _ => ("pass", 0),
         };
-        let plural = |n: u64| if n == 1 { "" } else { "s" };
         let mut sentence = match verdict {
-            "fail" => format!(
-                "FAILED: the newest run has regressed in {regressed} way{}",
-                plural(regressed)
-            ),
+            "fail" => regressions(&failing, group.runs.len()),
             "undecided" => format!("UNDECIDED: {undecided} of {series} series cannot be told"),
             _ => format!(
                 "PASSED: {} of {series} series as their history predicts",
@@ -93,4 +90,29 @@ impl Outcome {
             sentence: format!("UNDECIDED: {why}"),
         }
     }
+}
+
+/// Names the first three endpoints that have regressed.
+fn regressions(failing: &[&Change], runs: usize) -> String {
+    const NAMED: usize = 3;
+    let one = |change: &&Change| {
+        let since = match change.kind {
+            Kind::Step => format!("since run {}", change.run + 1),
+            Kind::Drift => "by a drift".to_owned(),
+            Kind::NewestRun if change.run + 1 < runs => format!("since run {}", change.run + 1),
+            Kind::NewestRun => "in the newest run".to_owned(),
+        };
+        (name(change.endpoint.as_ref()), since)
+    };
+    let mut text = "FAILED: ".to_owned();
+    for (i, (endpoint, since)) in failing.iter().take(NAMED).map(one).enumerate() {
+        let _ = match i {
+            0 => write!(text, "{endpoint} has regressed {since}"),
+            _ => write!(text, ", {endpoint} {since}"),
+        };
+    }
+    if failing.len() > NAMED {
+        let _ = write!(text, " and {} more", failing.len() - NAMED);
+    }
+    text
 }

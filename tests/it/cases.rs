@@ -1,5 +1,6 @@
 //! Golden reports: `testdata/cases/NAME/` holds `args`, perhaps a `loadgate.toml`, and `expected/` with every report.
-//! Where there is `generate`, its lines are the arguments of `loadgate generate`, which makes the run in `run/` first.
+//! Where there is `generate`, its lines are the arguments of `loadgate generate`, which makes the run in `run/` first;
+//! after an empty line follow those of the next run, `run-2/`.
 //! `LOADGATE_UPDATE=1 cargo test cases` writes them anew; the difference is for the reviewer.
 
 use std::path::{Path, PathBuf};
@@ -46,12 +47,22 @@ fn every_case_gives_its_expected_reports() {
     }
 }
 
-/// Makes the run of a case, beside a copy of the gate files so that their paths are the same as in the repository.
+/// Makes the runs of a case, beside a copy of the gate files so that their paths are the same as in the repository.
 fn generated(folder: &Path, arguments: &str) -> PathBuf {
-    let mut words: Vec<&str> = arguments.lines().filter(|l| !l.is_empty()).collect();
-    words.extend(["--out", "run"]);
-    let run = loadgate_in(folder, &words, b"");
-    assert_eq!(run.code, 0, "{}", run.stderr);
+    for (i, arguments) in arguments.split("\n\n").enumerate() {
+        let out = match i {
+            0 => "run".to_owned(),
+            i => format!("run-{}", i + 1),
+        };
+        let mut words: Vec<&str> = arguments.lines().filter(|l| !l.is_empty()).collect();
+        words.splice(
+            0..0,
+            (words.first() != Some(&"generate")).then_some("generate"),
+        );
+        words.extend(["--out", &out]);
+        let run = loadgate_in(folder, &words, b"");
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
     let gates = folder.join("testdata/gates");
     std::fs::create_dir_all(&gates).unwrap();
     for file in std::fs::read_dir(root("testdata/gates")).unwrap() {

@@ -13,11 +13,7 @@ use crate::history::provenance;
 
 /// The run as a history holds it.
 pub fn entry(analysis: &Analysis, expected: &[u16]) -> Entry {
-    let from = provenance::gather(
-        &analysis.summary.metadata,
-        &|name| std::env::var(name).ok(),
-        &provenance::processor,
-    );
+    let from = provenance::of_this_run(&analysis.summary.metadata);
     Entry::new(analysis, expected, from)
 }
 

@@ -51,7 +51,7 @@ impl Kept {
 }
 
 /// The least response time of the bin that one lies in.
-fn least(us: u64) -> u64 {
+pub fn least(us: u64) -> u64 {
     let shift = (us | 1).ilog2().saturating_sub(PER_DOUBLING_BITS);
     us >> shift << shift
 }

@@ -3,7 +3,7 @@
 use super::{Reader, Value};
 use crate::config::expression;
 use crate::diagnostic::Origin;
-use crate::gate::regression::{ID, Regression};
+use crate::gate::regression::Regression;
 use crate::gate::{Inconclusive, Level};
 use crate::metric::Metric;
 
@@ -24,15 +24,6 @@ impl Reader<'_> {
         let Some(table) = self.table(value, "regression") else {
             return;
         };
-        if self.ids.iter().any(|id| id == ID) {
-            self.problem(
-                "duplicate-id",
-                value.span(),
-                format!("there are two rules `{ID}`"),
-                "the verdicts of this section have that id; give the gate another",
-            );
-        }
-        self.ids.push(ID.to_owned());
         let mut rule = Regression::new(Origin::line(self.file, self.line_of(at)));
         for (key, value) in table {
             match key.get_ref().as_ref() {

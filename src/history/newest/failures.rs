@@ -2,13 +2,18 @@
 //!
 //! Failures come in bursts, so that runs differ more than a binomial would have it. How much more is Pearson's dispersion
 //! φ = χ² / degrees of freedom of the earlier runs, at least 1 (P. `McCullagh` and J. A. Nelder, *Generalized Linear Models*, 1989,
-//! section 4.5). The difference is judged twice, by the score statistic with variance φ on Student's t, and by Fisher's
-//! exact test on counts thinned by φ, which holds where failures are few; the larger p counts.
+//! section 4.5). The difference is judged three times: by the score statistic with variance φ on Student's t; by Fisher's
+//! exact test on counts thinned by φ, which holds where failures are few; and by a prediction interval on a scale where
+//! ratios are not skewed, which holds where a few runs have very many. The largest p counts: of runs whose ratio varies by
+//! half, the first two alone call 3 % of unchanged runs worse, not 1 %.
 
 use super::{MIN_RUNS, NotEnoughData, Side};
 use crate::comparison::distribution::{student_t_sf, student_t_upper};
 use crate::comparison::errors::fisher_exact;
 use crate::history::counts::Failures;
+
+/// Failures per run from which on a ratio's logarithm is close to normal.
+const FEW: f64 = 20.0;
 
 /// What counts as outside.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,8 +94,11 @@ pub fn predict(
         thinned(failures, requests),
         thinned(newest.failures, newest.requests),
     );
-    let p_above = student_t_sf(t, df).max(exact.p_greater);
-    let p_below = student_t_sf(-t, df).max(exact.p_less);
+    let unskewed = unskewed_t(segments, newest, df);
+    let p_above = [t, unskewed].map(|t| student_t_sf(t, df));
+    let p_above = p_above.into_iter().fold(exact.p_greater, f64::max);
+    let p_below = [-t, -unskewed].map(|t| student_t_sf(t, df));
+    let p_below = p_below.into_iter().fold(exact.p_less, f64::max);
     let side = match (p_above, p_below) {
         (above, _) if above <= options.alpha => Side::Above,
         (_, below) if below <= options.alpha => Side::Below,
@@ -111,6 +119,46 @@ pub fn predict(
         minimum_detectable: reach + student_t_upper(0.2, df) * spread,
         p_above,
         p_below,
+    })
+}
+
+/// The newest run's distance from the level on a scale where ratios are not skewed, in deviations of the prediction:
+/// their logarithms where runs have [`FEW`] failures or more, else angles 2·arcsin √ratio, which zero has too. The
+/// variance is at least a binomial's on that scale: 1 / failures, or 1 / requests (Anscombe 1948).
+fn unskewed_t(segments: &[&[Failures]], newest: Failures, df: f64) -> f64 {
+    let current = segments.last().copied().unwrap_or_default();
+    let runs = current.len().max(1) as f64;
+    let failures = sum(current).0 as f64 / runs;
+    let logs = failures >= FEW;
+    let scaled = |run: &Failures| {
+        if logs {
+            ((run.failures as f64 + 0.5) / (run.requests as f64 + 0.5)).ln()
+        } else {
+            2.0 * run.ratio().clamp(0.0, 1.0).sqrt().asin()
+        }
+    };
+    let mut squares = 0.0;
+    let mut level = 0.0;
+    for runs in segments.iter().filter(|runs| !runs.is_empty()) {
+        let values: Vec<f64> = runs.iter().map(scaled).collect();
+        level = values.iter().sum::<f64>() / values.len() as f64;
+        squares += values.iter().map(|v| (v - level).powi(2)).sum::<f64>();
+    }
+    let binomial = if logs {
+        1.0 / failures
+    } else {
+        1.0 / newest.requests as f64
+    };
+    let variance = (squares / df).max(binomial) * (1.0 + 1.0 / runs);
+    (scaled(&newest) - level) / variance.sqrt()
+}
+
+/// How many of the runs of a level may predict the next, as [`super::baseline`] has it: more failures are worse.
+pub fn baseline(before: &[&[Failures]], level: &[Failures], options: &Options) -> usize {
+    super::unresolved(level, |level, next| {
+        let segments = [before, &[level]].concat();
+        predict(&segments, next, options)
+            .is_ok_and(|found| found.side == Side::Above && found.beyond_margin)
     })
 }
 

@@ -132,6 +132,30 @@ pub struct Line {
     pub response_length: Option<f64>,
     /// Everything else that is a number.
     pub fields: Vec<(String, f64)>,
+    /// What a sample was taken from, as `pid 17`, if the log says so.
+    pub source: Option<String>,
+}
+
+/// Keys that name what a sample was taken from.
+const SOURCES: [&str; 8] = [
+    "process",
+    "pid",
+    "worker",
+    "host",
+    "hostname",
+    "instance",
+    "pod",
+    "container",
+];
+
+/// What a sample says it was taken from.
+pub fn source(object: &Map<String, Value>) -> Option<String> {
+    let named = SOURCES.iter().filter_map(|key| {
+        let name = lookup(object, key).and_then(text)?;
+        Some(format!("{key} {name}"))
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| named.join(", "))
 }
 
 /// A key and what is wrong with its value.
@@ -288,13 +312,14 @@ impl Keys {
         let count = |key| value(key).and_then(number).filter(|n| *n >= 0.0);
         Ok(Line {
             start_ms,
-            request,
             method: value(&roles.method).and_then(text).unwrap_or_default(),
             status,
             failed: failed(success, error.is_some(), says_no_error, status),
             error,
             users: count(&roles.users).map(|n| n as u64),
             response_length: count(&roles.response_length),
+            source: request.is_none().then(|| source(object)).flatten(),
+            request,
             fields,
         })
     }

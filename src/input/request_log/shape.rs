@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{Keys, MILLISECONDS, Roles, failed, microseconds};
+use super::keys::{Keys, MILLISECONDS, Roles, failed, microseconds, source};
 use super::values::{self, Clock, Number};
 
 /// What to do with the value that follows a piece of fixed text.
@@ -87,6 +87,10 @@ impl Shape {
         learner.object("")?;
         let has = |part: fn(&Part) -> bool| learner.pieces.iter().any(|p| part(&p.part));
         let is_request = has(|p| *p == Part::Name) && has(|p| matches!(p, Part::Time(_)));
+        // What a sample was taken from is looked up the long way.
+        if !is_request && source(object).is_some() {
+            return None;
+        }
         Some(Self {
             end: line[learner.fixed..].to_vec(),
             pieces: learner.pieces,

@@ -183,13 +183,14 @@ impl<'k> Worker<'k> {
             column: column_of(text, &key),
             help: HELP,
         })?;
-        if self.is_left_out(line.start_ms, line.users) {
+        if self.is_left_out(line.start_ms, line.users, line.request.is_some()) {
             return Ok(());
         }
         let fields: Vec<(&str, f64)> = line.fields.iter().map(|(n, v)| (n.as_str(), *v)).collect();
         let Some((name, us)) = &line.request else {
             for (name, value) in fields {
-                self.samples.add_sample(name, value, line.start_ms);
+                self.samples
+                    .add_sample(name, value, line.start_ms, line.source.as_deref());
             }
             return Ok(());
         };
@@ -213,7 +214,7 @@ impl<'k> Worker<'k> {
         let Some(series) = self.series(line) else {
             return false;
         };
-        if self.is_left_out(line.start_ms, line.users) {
+        if self.is_left_out(line.start_ms, line.users, true) {
             return true;
         }
         see_users(
@@ -246,9 +247,9 @@ impl<'k> Worker<'k> {
         {
             return false;
         }
-        if !self.is_left_out(line.start_ms, line.users) {
+        if !self.is_left_out(line.start_ms, line.users, false) {
             for (name, value) in self.shapes[shape].fields.iter().zip(values) {
-                self.samples.add_sample(name, *value, line.start_ms);
+                self.samples.add_sample(name, *value, line.start_ms, None);
             }
         }
         true
@@ -266,10 +267,12 @@ impl<'k> Worker<'k> {
     }
 
     /// Whether a record lies outside the bounds, or only had to be looked at.
-    fn is_left_out(&mut self, start_ms: Option<i64>, users: Option<u64>) -> bool {
+    fn is_left_out(&mut self, start_ms: Option<i64>, users: Option<u64>, is_request: bool) -> bool {
         match self.task {
             Task::Survey => {
-                self.first_start_ms = [self.first_start_ms, start_ms].into_iter().flatten().min();
+                // A run begins with its first request, however early its memory was sampled.
+                let start = start_ms.filter(|_| is_request);
+                self.first_start_ms = [self.first_start_ms, start].into_iter().flatten().min();
                 see_users(&mut self.users_now, &mut self.users, start_ms, users);
                 true
             }

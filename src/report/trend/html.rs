@@ -31,6 +31,7 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
         symbol => symbol(trend.outcome.verdict),
         outcome => trend.outcome.sentence,
         groups => groups?,
+        self_test => trend.self_test.as_ref().map(words::self_test).unwrap_or_default(),
         notes => trend.notes.iter().map(|note| visible(note)).collect::<Vec<_>>(),
     })?;
     Ok(page)

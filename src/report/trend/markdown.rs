@@ -26,6 +26,13 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
             series(&mut text, group)?;
         }
     }
+    if let Some(test) = &trend.self_test {
+        writeln!(text, "**Self-test**\n")?;
+        for sentence in words::self_test(test) {
+            writeln!(text, "* {sentence}")?;
+        }
+        writeln!(text)?;
+    }
     if !trend.notes.is_empty() {
         writeln!(
             text,

@@ -28,6 +28,12 @@ pub fn render(trend: &Trend, color: bool) -> String {
             undecided(&mut text, group);
         }
     }
+    if let Some(test) = &trend.self_test {
+        text.push_str("\nSelf-test\n");
+        for sentence in words::self_test(test) {
+            wrapped(&mut text, "  * ", &sentence);
+        }
+    }
     if !trend.notes.is_empty() {
         text.push_str("\nNotes\n");
         for note in &trend.notes {

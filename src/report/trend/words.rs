@@ -1,7 +1,7 @@
 //! What all reports of a trend say in the same words.
 
-use crate::trend::{Change, Group, Kind, Part, Series, Word, name};
-use crate::units::{moment, signed_percent};
+use crate::trend::{Change, Group, Kind, Part, SelfTest, Series, Word, name};
+use crate::units::{Unit, moment, signed_percent};
 
 /// What is shown for what is not known.
 pub const NONE: &str = "–";
@@ -62,6 +62,8 @@ fn short_commit(commit: &str) -> &str {
 pub fn standing(change: &Change) -> &'static str {
     if change.acknowledged.is_some() {
         "acknowledged"
+    } else if change.follows.is_some() {
+        "follows"
     } else if !change.significant {
         "suspect"
     } else if !change.worse {
@@ -91,7 +93,10 @@ pub fn place(group: &Group, change: &Change) -> String {
     match change.kind {
         Kind::Step => format!("{endpoint} since {run}"),
         Kind::Drift => format!("{endpoint} drifting up to {run}"),
-        Kind::NewestRun => format!("{endpoint} in {run} alone"),
+        Kind::NewestRun if change.run + 1 == group.runs.len() => {
+            format!("{endpoint} in {run} alone")
+        }
+        Kind::NewestRun => format!("{endpoint} in every run since {run}"),
     }
 }
 
@@ -154,6 +159,48 @@ pub fn word(series: &Series) -> String {
     } else {
         series.newest.word.name().to_owned()
     }
+}
+
+/// What the self-test found, in sentences.
+pub fn self_test(test: &SelfTest) -> Vec<String> {
+    if let Some(why) = &test.because {
+        return vec![format!("nothing could be tested: {why}")];
+    }
+    let percent = |share: Option<f64>| {
+        share.map_or_else(|| NONE.to_owned(), |share| Unit::Ratio.human(share))
+    };
+    let between = |interval: Option<(f64, f64)>| {
+        interval.map_or_else(String::new, |(low, high)| {
+            format!(
+                " (95 % interval {} to {})",
+                Unit::Ratio.human(low),
+                Unit::Ratio.human(high)
+            )
+        })
+    };
+    vec![
+        format!(
+            "of {} values in stable levels, each judged by the others of its level, {} would have been called worse: \
+             {}{}",
+            test.judged,
+            test.alarms,
+            percent(test.rate),
+            between(test.interval)
+        ),
+        format!(
+            "of {} whole runs, all series together, {} would have failed: {}{}",
+            test.reports,
+            test.false_reports,
+            percent(test.report_rate),
+            between(test.report_interval)
+        ),
+        format!(
+            "of {} random halves of stable levels, {} would have been called worse than the other half: {}",
+            test.splits,
+            test.false_splits,
+            percent(test.split_rate)
+        ),
+    ]
 }
 
 /// What cannot be told: the reason, and the series it holds for, in order.
