@@ -7,6 +7,8 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY templates templates
+# The manifest names them.
+COPY benches benches
 RUN cargo build --release --locked
 
 # Nothing but the program: static, without a shell.

@@ -50,12 +50,13 @@ impl Ci {
             CiChoice::Off => return None,
         };
         let variable = match system {
-            System::GitHub => "GITHUB_WORKSPACE",
-            System::GitLab => "CI_PROJECT_DIR",
-            System::Azure => "BUILD_SOURCESDIRECTORY",
-            System::TeamCity => "TEAMCITY_BUILD_CHECKOUTDIR",
+            System::GitHub => Some("GITHUB_WORKSPACE"),
+            System::GitLab => Some("CI_PROJECT_DIR"),
+            System::Azure => Some("BUILD_SOURCESDIRECTORY"),
+            // Service messages name no files.
+            System::TeamCity => None,
         };
-        let root = env(variable).map(PathBuf::from);
+        let root = variable.and_then(env).map(PathBuf::from);
         let here = std::env::current_dir().ok();
         let inside = root
             .as_ref()

@@ -64,6 +64,13 @@ impl Outcome {
                 "UNDECIDED: {} of {total} verdicts could not be decided",
                 self.undecided
             ),
+            _ if self.warned > 0 => {
+                let plural = if self.warned == 1 { "" } else { "s" };
+                return format!(
+                    "PASSED with {} warning{plural}: {} of {total} verdicts passed",
+                    self.warned, self.passed
+                );
+            }
             _ => format!("PASSED: {} of {total} verdicts passed", self.passed),
         };
         if self.verdict == "fail" && self.undecided > 0 {

@@ -363,7 +363,7 @@ pub fn follow(
         let accepted = changes::accepted(&group, &history.acknowledgements);
         detect::detect(&mut group, &accepted, settings);
         let rejected = judge::judge(&mut group, &accepted, settings);
-        group.changes = changes::gather(&group, &rejected, &history.acknowledgements);
+        group.changes = changes::gather(&group, &accepted, &rejected, &history.acknowledgements);
         changes::settle_words(&mut group);
         groups.push(group);
     }

@@ -62,6 +62,26 @@ impl Unit {
         }
     }
 
+    /// Two values for people; with more digits where rounding would make two of one.
+    pub fn human_apart(self, a: f64, b: f64) -> (String, String) {
+        let rounded = (self.human(a), self.human(b));
+        #[expect(clippy::float_cmp, reason = "equal values read the same, and are")]
+        if rounded.0 != rounded.1 || a == b {
+            return rounded;
+        }
+        let (factor, symbol) = match self {
+            Self::Ratio => (100.0, " %"),
+            Self::Time => (1.0, " ms"),
+            Self::PerSecond => (1.0, "/s"),
+            Self::PerMinute => (1.0, "/min"),
+            Self::Bytes => (1.0, " B"),
+            Self::Count | Self::Score | Self::Plain => (1.0, ""),
+        };
+        let text = |value: f64, places| format!("{}{symbol}", trim(value * factor, places));
+        let apart = (1..=12).find(|places| text(a, *places) != text(b, *places));
+        apart.map_or(rounded, |places| (text(a, places), text(b, places)))
+    }
+
     /// A value for people: scaled, rounded to what the eye can use, with its unit.
     pub fn human(self, value: f64) -> String {
         match self {
@@ -138,6 +158,8 @@ fn significant(value: f64) -> String {
 
 fn time(ms: f64) -> String {
     match ms.abs() {
+        v if v >= 86_400_000.0 => format!("{} d {} h", (ms / 86_400_000.0).trunc(), parts(ms, 3_600_000.0, 24.0)),
+        v if v >= 3_600_000.0 => format!("{} h {} min", (ms / 3_600_000.0).trunc(), parts(ms, 60_000.0, 60.0)),
         v if v >= 60_000.0 => {
             let seconds = (ms / 1e3).round();
             let (minutes, rest) = ((seconds / 60.0).trunc(), seconds % 60.0);
@@ -152,6 +174,11 @@ fn time(ms: f64) -> String {
         v if v >= 1.0 || v == 0.0 => format!("{} ms", trim(ms, 2)),
         _ => format!("{} µs", trim(ms * 1e3, 0)),
     }
+}
+
+/// How many whole units there are beyond the last full `of` of them.
+fn parts(ms: f64, unit_ms: f64, of: f64) -> f64 {
+    (ms.abs() / unit_ms).trunc() % of
 }
 
 fn bytes(value: f64) -> String {
@@ -430,6 +457,13 @@ mod tests {
         assert_eq!(Unit::Time.human(159.8), "159.8 ms");
         assert_eq!(Unit::Time.human(0.25), "250 µs");
         assert_eq!(Unit::Time.human(85_000.0), "1 min 25 s");
+        assert_eq!(Unit::Time.human(16_620_000.0), "4 h 37 min");
+        assert_eq!(Unit::Time.human(90_000_000.0), "1 d 1 h");
+        let apart = |unit: Unit, a, b| unit.human_apart(a, b);
+        let texts = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(apart(Unit::Time, 1000.4, 1000.0), texts("1000.4 ms", "1000 ms"));
+        assert_eq!(apart(Unit::Ratio, 0.010_000_4, 0.01), texts("1.00004 %", "1 %"));
+        assert_eq!(apart(Unit::Time, 90.0, 1000.0), texts("90 ms", "1 s"));
         assert_eq!(Unit::Ratio.human(0.0275), "2.75 %");
         assert_eq!(Unit::Count.human(8540.0), "8,540");
         assert_eq!(Unit::PerSecond.human(107.46), "107.5/s");

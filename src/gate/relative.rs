@@ -123,15 +123,15 @@ fn plain(
             "the source rounds: in its worst case the value lies on the other side of the limit";
         return (Decision::Undecided, because.to_owned());
     }
-    let (decision, side) = if holds(to, from) {
-        (Decision::Pass, "within")
+    let decision = if holds(to, from) {
+        Decision::Pass
     } else {
-        (Decision::Fail, "beyond")
+        Decision::Fail
     };
+    let (value, bound) = unit.human_apart(to, limit(from));
+    let side = comparator.side(to, limit(from));
     let because = format!(
-        "{} is {side} the limit of {} (how sure: {})",
-        unit.human(to),
-        unit.human(limit(from)),
+        "{value} is {side} the limit of {bound} (how sure: {})",
         row.because
     );
     (decision, because)

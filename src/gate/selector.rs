@@ -10,6 +10,8 @@ pub struct Selector {
     /// As written, joined by `, `.
     pub text: String,
     patterns: Vec<Regex>,
+    /// Each pattern as written.
+    written: Vec<String>,
 }
 
 impl Selector {
@@ -22,17 +24,26 @@ impl Selector {
             .map(|(i, p)| compile(p).map_err(|e| (i, e)));
         Ok(Self {
             text: patterns.join(", "),
+            written: patterns.iter().map(|p| (*p).to_owned()).collect(),
             patterns: compiled.collect::<Result<_, _>>()?,
         })
     }
 
+    /// Those of several patterns that match none of the endpoints, as written: a slip of the pen, perhaps.
+    pub fn idle<'a>(&self, endpoints: impl Iterator<Item = &'a Endpoint> + Clone) -> Vec<&str> {
+        let each = self.patterns.iter().zip(&self.written);
+        let idle = each.filter(|(pattern, _)| !endpoints.clone().any(|e| matches(pattern, e)));
+        idle.map(|(_, written)| written.as_str()).collect()
+    }
+
     /// Whether the endpoint is selected.
     pub fn matches(&self, endpoint: &Endpoint) -> bool {
-        let full = endpoint.to_string();
-        self.patterns
-            .iter()
-            .any(|p| p.is_match(&endpoint.name) || p.is_match(&full))
+        self.patterns.iter().any(|p| matches(p, endpoint))
     }
+}
+
+fn matches(pattern: &Regex, endpoint: &Endpoint) -> bool {
+    pattern.is_match(&endpoint.name) || pattern.is_match(&endpoint.to_string())
 }
 
 fn compile(pattern: &str) -> Result<Regex, String> {
@@ -113,5 +124,11 @@ mod tests {
         assert!(!selects("FINALIZAR", "POST", "FINALIZAR ARM"));
         assert!(selects("/^POST .*ARM/", "POST", "FINALIZAR ARM"));
         assert!(Selector::new(&["ok", "/(/"]).is_err_and(|(i, _)| i == 1));
+        let there = [Endpoint {
+            name: "a".into(),
+            method: "GET".into(),
+        }];
+        let selector = Selector::new(&["a", "TYPO*"]).expect("valid");
+        assert_eq!(selector.idle(there.iter()), ["TYPO*"]);
     }
 }

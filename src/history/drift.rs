@@ -4,7 +4,7 @@
 //! the median slope (Theil 1950; Sen, *JASA* 1968). Steps imitate a trend and a trend imitates steps: the one that fits
 //! better is kept.
 
-use super::autocorrelation::excessive;
+use super::autocorrelation::{autocorrelation, excessive};
 use super::effect::{median, rounding_deviation};
 use super::segment::{NotPositive, Segment, Segmentation, logarithms};
 
@@ -63,12 +63,15 @@ pub fn detect(
 ) -> Result<Option<Drift>, NotPositive> {
     let logs = logarithms(values)?;
     let rounding = rounding_deviation(values);
-    let rho = excessive(segmentation.autocorrelation, values.len());
     let segments = &segmentation.segments;
     let drift_from = |first: usize| {
         let start = segments[first].start;
         let stretch = &logs[start..];
-        let trend = mann_kendall(stretch, rho).filter(|_| stretch.len() >= MIN_RUNS)?;
+        if stretch.len() < MIN_RUNS {
+            return None;
+        }
+        let rho = correlation(stretch, segmentation.autocorrelation);
+        let trend = mann_kendall(stretch, rho)?;
         let change = trend.slope * (stretch.len() - 1) as f64;
         let drifts = trend.p <= options.alpha
             && change.abs() >= options.margin.ln_1p() - 1e-12
@@ -83,6 +86,21 @@ pub fn detect(
         })
     };
     Ok((0..segments.len()).find_map(drift_from))
+}
+
+/// The correlation between runs to reckon with: the one within segments or the one about the trend, whichever is less. A
+/// steep trend is itself correlation within segments, and would hide behind it (Yue, Pilon, Phinney and Cavadias, *The
+/// influence of autocorrelation on the ability to detect trend*, Hydrological Processes 2002).
+fn correlation(stretch: &[f64], within_segments: f64) -> f64 {
+    let slope = mann_kendall(stretch, 0.0).map_or(0.0, |trend| trend.slope);
+    let about_trend: Vec<f64> = stretch
+        .iter()
+        .enumerate()
+        .map(|(i, log)| log - slope * i as f64)
+        .collect();
+    let whole = 0..stretch.len();
+    let about = autocorrelation(&about_trend, std::slice::from_ref(&whole));
+    excessive(within_segments.min(about), stretch.len())
 }
 
 /// Whether a line of this slope fits the runs of `segments` better than their medians, by the Bayesian information

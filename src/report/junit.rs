@@ -1,4 +1,5 @@
-//! `junit.xml`: one case for each gate and endpoint; fail is a failure, undecided an error, warn is in the output.
+//! `junit.xml`: one case for each gate and endpoint; fail is a failure, undecided an error; what only warns is skipped,
+//! with its reason.
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -13,18 +14,23 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         xml_text(&analysis.outcome.sentence()),
     ));
     suite.add_property(Property::new("run", xml_text(&analysis.summary.label)));
-    suite.add_test_cases(analysis.verdicts.iter().map(case));
+    // Undecided verdicts that the outcome does not count only warn.
+    let undecided_warns = analysis.outcome.undecided == 0;
+    suite.add_test_cases(analysis.verdicts.iter().map(|v| case(v, undecided_warns)));
     let mut report = Report::new("loadgate");
     report.add_test_suite(suite);
     // The schema of Jenkins' xUnit plugin knows no `disabled` on a suite; the first one is that of our only suite.
     Ok(report.to_string()?.replacen(" disabled=\"0\"", "", 1))
 }
 
-fn case(verdict: &Verdict) -> TestCase {
+fn case(verdict: &Verdict, undecided_warns: bool) -> TestCase {
     let status = match (verdict.decision, verdict.level) {
+        (Decision::Pass, _) => TestCaseStatus::success(),
         (Decision::Fail, Level::Fail) => non_success(NonSuccessKind::Failure, verdict),
-        (Decision::Undecided, Level::Fail) => non_success(NonSuccessKind::Error, verdict),
-        _ => TestCaseStatus::success(),
+        (Decision::Undecided, Level::Fail) if !undecided_warns => {
+            non_success(NonSuccessKind::Error, verdict)
+        }
+        (Decision::Fail | Decision::Undecided, _) => skipped(verdict),
     };
     let mut case = TestCase::new(
         xml_text(&format!("{}: {}", verdict.id, verdict.require)),
@@ -43,6 +49,13 @@ fn case(verdict: &Verdict) -> TestCase {
         verdict.origin
     )));
     case
+}
+
+fn skipped(verdict: &Verdict) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_type(verdict.decision.name());
+    status.set_message(xml_text(&format!("only warns: {}", verdict.because)));
+    status
 }
 
 fn non_success(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
@@ -88,6 +101,7 @@ mod tests {
         ("testcase", &["name", "classname"]),
         ("failure", &["message", "type"]),
         ("error", &["message", "type"]),
+        ("skipped", &["message", "type"]),
         ("system-out", &[]),
     ];
 

@@ -22,7 +22,10 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let summary = &analysis.summary;
     let mut text = format!(
         "## {} {}\n\n",
-        symbol_of(analysis.outcome.verdict),
+        match symbol_of(analysis.outcome.verdict) {
+            "✅" if analysis.outcome.warned > 0 => "⚠️",
+            symbol => symbol,
+        },
         analysis.outcome.sentence()
     );
     writeln!(text, "{}\n", facts(summary))?;

@@ -85,10 +85,15 @@ struct Finding {
 }
 
 /// Gathers the changes of a group, the newest first.
-pub fn gather(group: &Group, beyond: &Beyond, all: &[RecordedAcknowledgement]) -> Vec<Change> {
+pub fn gather(
+    group: &Group,
+    accepted: &Accepted,
+    beyond: &Beyond,
+    all: &[RecordedAcknowledgement],
+) -> Vec<Change> {
     let mut findings: BTreeMap<(Option<Endpoint>, Kind, bool), Vec<Finding>> = BTreeMap::new();
     for i in 0..group.series.len() {
-        for finding in of_series(group, beyond, i) {
+        for finding in of_series(group, accepted.begin_of(i), beyond, i) {
             let endpoint = group.series[i].endpoint.clone();
             findings
                 .entry((endpoint, finding.kind, finding.worse))
@@ -121,7 +126,8 @@ pub fn gather(group: &Group, beyond: &Beyond, all: &[RecordedAcknowledgement]) -
     changes
 }
 
-fn of_series(group: &Group, beyond: &Beyond, i: usize) -> Vec<Finding> {
+/// What is found in a series; its level was last acknowledged from the run `begin` on.
+fn of_series(group: &Group, begin: Option<usize>, beyond: &Beyond, i: usize) -> Vec<Finding> {
     let series = &group.series[i];
     let finding = |kind, run, worse, (before, after, p), current, significant| Finding {
         kind,
@@ -139,7 +145,8 @@ fn of_series(group: &Group, beyond: &Beyond, i: usize) -> Vec<Finding> {
     };
     let mut found = Vec::new();
     for (n, step) in series.steps.iter().enumerate() {
-        let current = n + 1 == series.steps.len() && series.drift.is_none();
+        let superseded = series.drift.is_some() || begin.is_some_and(|run| run > step.run);
+        let current = n + 1 == series.steps.len() && !superseded;
         let values = (step.before, step.after, step.p);
         let worse = is_worse(series, step.direction);
         let significant = !current || beyond.current[i];

@@ -2,8 +2,8 @@
 
     locust -f locust_request_log.py,locustfile.py --headless ...
 
-or `import locust_request_log` in the locustfile. Every process writes a file of its own into the folder:
-`requests.jsonl`, or `requests-worker-N.jsonl` for each worker. When a test starts, files of these names from an earlier
+or `import locust_request_log` in the locustfile: the way for a Locust too old for a list. Every process writes a file of
+its own into the folder: `requests.jsonl`, or `requests-worker-N.jsonl` for each worker. When a test starts, files of these names from an earlier
 run are removed: one folder holds one run. A worker on another machine writes there; bring its file along.
 
 Environment:
@@ -145,6 +145,11 @@ def watched():
     return processes
 
 
+def worker_number(runner):
+    """The worker's number; an older Locust has only a random id."""
+    return getattr(runner, "worker_index", runner.client_id)
+
+
 class Recorder:
     """Opens a log when a test starts, and closes it at its end."""
 
@@ -158,7 +163,7 @@ class Recorder:
             return
         folder = pathlib.Path(FOLDER)
         if isinstance(runner, WorkerRunner):
-            self.log = RequestLog(folder / f"requests-worker-{runner.worker_index}.jsonl", runner)
+            self.log = RequestLog(folder / f"requests-worker-{worker_number(runner)}.jsonl", runner)
             return
         # What an earlier run left: it may have had more workers than this one. Workers start after their master.
         for old in [folder / "requests.jsonl", *folder.glob("requests-worker-*.jsonl")]:
@@ -175,6 +180,9 @@ class Recorder:
             self.log.close()
 
 
+if FOLDER:
+    # Already now: an older Locust does not make the folder that `--csv` names.
+    pathlib.Path(FOLDER).mkdir(parents=True, exist_ok=True)
 RECORDER = Recorder()
 events.test_start.add_listener(RECORDER.start)
 events.request.add_listener(RECORDER.request)

@@ -19,6 +19,8 @@ fn job(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Run {
         .args(args)
         .current_dir(dir);
     for name in [
+        "GITHUB_OUTPUT",
+        "GITHUB_STEP_SUMMARY",
         "CI",
         "GITHUB_ACTIONS",
         "GITLAB_CI",

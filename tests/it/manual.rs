@@ -201,6 +201,12 @@ fn every_command_and_snippet_of_the_manual_works() {
 }
 
 #[test]
+fn the_request_logger_is_python() {
+    let text = std::fs::read_to_string(root("templates/init/locust_request_log.py")).unwrap();
+    python(&text, "templates/init/locust_request_log.py");
+}
+
+#[test]
 fn every_link_of_the_manual_leads_somewhere() {
     let _pages = PAGES.lock().unwrap();
     let link = regex::Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();

@@ -153,7 +153,7 @@ proptest! {
         }
         let costs: Counts = asked.iter().map(|at| (*at, 1)).collect();
         let bucket = Bucket { text: String::new(), millionths, per_ms: 1000, capacity };
-        prop_assert_eq!(bucket::replay(&bucket, &costs).rejected, rejected);
+        prop_assert_eq!(bucket::replay(&bucket, &costs, 1).rejected, rejected);
     }
 
     #[test]

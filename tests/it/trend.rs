@@ -273,6 +273,25 @@ fn a_bad_newest_run_can_be_acknowledged_too() {
     }
 }
 
+/// A drift is a change of its own kind; once it is acknowledged, the steps it took the place of fail no run either.
+#[test]
+fn a_drift_is_found_and_can_be_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let factors: Vec<f64> = (0..16).map(|i| 1.0 + 0.03 * f64::from(i)).collect();
+    let history = recorded(dir.path(), &factors);
+    let (json, code) = trend(&[&history]);
+    assert_eq!(code, 1);
+    let change = &json["groups"][0]["changes"][0];
+    let expected = (&"drift".into(), &"/subject".into());
+    assert_eq!((&change["kind"], &change["name"]), expected, "{change}");
+    let id = change["id"].as_str().unwrap();
+    let acked = loadgate(&["trend", &history, "--ack", id, "--reason", "data grows"]);
+    assert_eq!(acked.code, 0, "{}", acked.stdout);
+    record(&history, &log(dir.path(), 16, 1.45, 0), &["commit=c"]);
+    let (json, code) = trend(&[&history]);
+    assert_eq!(code, 0, "{}", json["outcome"]);
+}
+
 #[test]
 fn failures_that_begin_are_a_regression() {
     let dir = tempfile::tempdir().unwrap();

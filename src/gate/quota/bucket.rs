@@ -1,6 +1,6 @@
 //! A token bucket, replayed: how many calls would have been rejected, and when.
 //!
-//! The bucket starts full, refills steadily, and a call takes one token or is rejected and takes none (RFC 2697's
+//! The bucket starts full, refills steadily, and a caller takes its tokens or is rejected and takes none (RFC 2697's
 //! committed bucket; what nginx, Stripe and AWS describe as rate and burst). All in whole numbers, so exact.
 
 use crate::tally::Counts;
@@ -24,9 +24,9 @@ pub struct Bucket {
 /// What a token bucket would have done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Replay {
-    /// Units of cost that asked for a token.
+    /// Callers: requests of a fixed cost, or the units of cost that a measured field counts.
     pub asked: u64,
-    /// Those that got none.
+    /// Those that got no token.
     pub rejected: u64,
     /// When the first was rejected, epoch ms.
     pub first_ms: Option<i64>,
@@ -36,23 +36,24 @@ pub struct Replay {
     pub longest_run_ms: Option<i64>,
 }
 
-/// Lets every unit of cost ask for its token, in order of time.
-pub fn replay(bucket: &Bucket, costs: &Counts) -> Replay {
+/// Lets every caller ask for its `each` tokens, in order of time; it gets all of them or none.
+pub fn replay(bucket: &Bucket, callers: &Counts, each: u64) -> Replay {
     let token = u128::from(bucket.per_ms) * u128::from(FRACTION);
     let full = u128::from(bucket.capacity) * token;
+    let token = token * u128::from(each);
     let mut level = full;
     let mut before: Option<i64> = None;
     let (mut run, mut run_ms) = (0, None);
     let mut replay = Replay::default();
-    for (at, cost) in costs.iter() {
+    for (at, asking) in callers.iter() {
         let passed = before.map_or(0, |b| at.saturating_sub(b).unsigned_abs());
         before = Some(at);
         let refill = u128::from(passed).saturating_mul(u128::from(bucket.millionths));
         level = level.saturating_add(refill).min(full);
-        let granted = u64::try_from(level / token).unwrap_or(u64::MAX).min(cost);
+        let granted = u64::try_from(level / token).unwrap_or(u64::MAX).min(asking);
         level -= u128::from(granted) * token;
-        let rejected = cost - granted;
-        replay.asked += cost;
+        let rejected = asking - granted;
+        replay.asked += asking;
         if granted > 0 {
             run = 0;
         }
@@ -89,7 +90,7 @@ mod tests {
     fn a_full_bucket_takes_its_burst_and_then_its_rate() {
         // 1/s burst 2: two at once pass, the third is rejected; a second later one more passes.
         let costs = Counts::from_iter([(0, 3), (500, 1), (1000, 1), (1001, 2), (5000, 2)]);
-        let found = replay(&bucket(FRACTION, 1000, 2), &costs);
+        let found = replay(&bucket(FRACTION, 1000, 2), &costs, 1);
         // At 0: 2 of 3. At 500: half a token, rejected. At 1000: one, passes. At 1001: two rejected. At 5000: two pass.
         let expected = Replay {
             asked: 9,
@@ -102,12 +103,22 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_gets_all_its_tokens_or_none() {
+        // Two callers want 3 of 5 tokens each: the second is rejected, and its two tokens stay for a later one.
+        let callers = Counts::from_iter([(0, 2), (1000, 1)]);
+        let found = replay(&bucket(FRACTION, 1000, 5), &callers, 3);
+        assert_eq!((found.asked, found.rejected, found.longest_run), (3, 1, 1));
+        // More than the bucket ever holds: nobody gets through.
+        assert_eq!(replay(&bucket(FRACTION, 1000, 5), &callers, 6).rejected, 3);
+    }
+
+    #[test]
     fn fractions_are_exact() {
         // 1 in 3 s, a bucket of one: a call every 3 s passes for ever, one every 2.999 s is rejected now and then.
         let every = |ms: i64| (0..1000).map(|i| (i * ms, 1)).collect::<Counts>();
         let bucket = bucket(FRACTION, 3000, 1);
-        assert_eq!(replay(&bucket, &every(3000)).rejected, 0);
-        assert_eq!(replay(&bucket, &every(2999)).rejected, 500);
-        assert_eq!(replay(&bucket, &Counts::default()), Replay::default());
+        assert_eq!(replay(&bucket, &every(3000), 1).rejected, 0);
+        assert_eq!(replay(&bucket, &every(2999), 1).rejected, 500);
+        assert_eq!(replay(&bucket, &Counts::default(), 1), Replay::default());
     }
 }

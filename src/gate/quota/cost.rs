@@ -1,6 +1,6 @@
 //! What the requests of a quota cost, over time.
 
-use super::{Cost, Quota};
+use super::{Bucket, Cost, Quota, Replay, bucket};
 use crate::summary::{EndpointSummary, Summary};
 use crate::tally::windows::{self, Peak};
 use crate::tally::{Counts, Evidence};
@@ -13,6 +13,8 @@ pub struct Spending<'s> {
     pub requests: u64,
     /// Epoch ms → cost; `None` where starts are known only to the second.
     pub exact: Option<Counts>,
+    /// Epoch ms → requests, where each has the same cost of more than one.
+    callers: Option<Counts>,
     /// Factor of a fixed cost; 1 for a field.
     factor: u64,
     /// Why the cost may be higher than what was counted.
@@ -37,6 +39,7 @@ pub fn spending<'s>(quota: &Quota, summary: &'s Summary) -> Result<Spending<'s>,
         endpoints,
         requests,
         exact: None,
+        callers: None,
         factor: 1,
         gaps: None,
     };
@@ -71,7 +74,9 @@ impl Spending<'_> {
             costs.merge(&tally.starts);
         }
         if self.factor > 1 {
-            costs = costs.iter().map(|(at, n)| (at, n * self.factor)).collect();
+            let callers = costs;
+            costs = callers.iter().map(|(at, n)| (at, n * self.factor)).collect();
+            self.callers = Some(callers);
         }
         self.exact = Some(costs);
         Ok(())
@@ -135,6 +140,12 @@ impl Spending<'_> {
             at_most: peak.at_most.map(|most| most * self.factor),
             ..peak
         }
+    }
+
+    /// What a token bucket would have done: with whole requests of a fixed cost, else with units of cost.
+    pub fn replay(&self, bucket: &Bucket) -> Option<Replay> {
+        let callers = self.callers.as_ref().or(self.exact.as_ref())?;
+        Some(bucket::replay(bucket, callers, self.factor))
     }
 
     /// What each endpoint spent from `start_ms` to before `end_ms`, the most first.

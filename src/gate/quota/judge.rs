@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::cost::{Spending, spending};
-use super::{Quota, QuotaReport, Replay, Usage, bucket, bursts};
+use super::{Cost, Quota, QuotaReport, Replay, Usage, bursts};
+use crate::gate::judge::idle;
 use crate::gate::{Decision, Terms, Verdict};
 use crate::metric::Metric;
 use crate::summary::Summary;
@@ -54,6 +55,9 @@ fn judge_one(summary: &Summary, quota: &Quota, terms: &Terms) -> (QuotaReport, V
             rejecting(quota, &usage, &mut findings);
             doubt(quota, summary, &spent, &mut findings);
             conclude(&mut verdict, &usage, &findings);
+            if let Some(idle) = quota.on.as_ref().and_then(|on| idle(on, summary)) {
+                let _ = write!(verdict.because, "; {idle}");
+            }
             report.usage = Some(usage);
         }
     }
@@ -105,9 +109,7 @@ fn usage(quota: &Quota, summary: &Summary, spent: &Spending<'_>, peak: Peak) -> 
         bursts: exact
             .zip(quota.burst.as_ref())
             .map(|(costs, rate)| bursts::bursts(costs, rate)),
-        replay: exact
-            .zip(quota.bucket.as_ref())
-            .map(|(costs, bucket)| bucket::replay(bucket, costs)),
+        replay: quota.bucket.as_ref().and_then(|b| spent.replay(b)),
         series: exact.map_or_else(Vec::new, |costs| series(costs, quota, summary)),
     }
 }
@@ -220,10 +222,14 @@ fn rejecting(quota: &Quota, usage: &Usage, findings: &mut Findings) {
     match &usage.replay {
         Some(Replay { rejected: 0, .. }) => {}
         Some(replay) => findings.breaches.push(format!(
-            "a token bucket of {} would have rejected {} of {}{}, {} in a row at worst",
+            "a token bucket of {} would have rejected {} of {} {}{}, {} in a row at worst",
             bucket.text,
             Unit::Count.human(replay.rejected as f64),
             Unit::Count.human(replay.asked as f64),
+            match &quota.cost {
+                Cost::Fixed(_) => "requests",
+                Cost::Field(name) => name,
+            },
             replay
                 .first_ms
                 .map_or_else(String::new, |ms| format!(", first at {}", moment(ms))),

@@ -173,7 +173,7 @@ fn bursts_and_rejections_are_breaches() {
     assert_eq!(decision, Decision::Fail);
     assert!(
         why.starts_with(
-            "a token bucket of 1/s burst 20 would have rejected 1 of 22, first at 1970"
+            "a token bucket of 1/s burst 20 would have rejected 1 of 22 requests, first at 1970"
         ),
         "{why}"
     );

@@ -12,7 +12,10 @@ pub fn view(analysis: &Analysis) -> Value {
     let summary = &analysis.summary;
     let sentence = analysis.outcome.sentence();
     let (_, rest) = sentence.split_once(": ").unwrap_or(("", &sentence));
-    let (word, symbol) = word(analysis.outcome.verdict);
+    let (word, symbol) = match word(analysis.outcome.verdict) {
+        ("Passed", _) if analysis.outcome.warned > 0 => ("Passed with warnings", "!"),
+        word => word,
+    };
     context! {
         verdict => analysis.outcome.verdict,
         word,
