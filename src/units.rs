@@ -158,8 +158,16 @@ fn significant(value: f64) -> String {
 
 fn time(ms: f64) -> String {
     match ms.abs() {
-        v if v >= 86_400_000.0 => format!("{} d {} h", (ms / 86_400_000.0).trunc(), parts(ms, 3_600_000.0, 24.0)),
-        v if v >= 3_600_000.0 => format!("{} h {} min", (ms / 3_600_000.0).trunc(), parts(ms, 60_000.0, 60.0)),
+        v if v >= 86_400_000.0 => format!(
+            "{} d {} h",
+            (ms / 86_400_000.0).trunc(),
+            parts(ms, 3_600_000.0, 24.0)
+        ),
+        v if v >= 3_600_000.0 => format!(
+            "{} h {} min",
+            (ms / 3_600_000.0).trunc(),
+            parts(ms, 60_000.0, 60.0)
+        ),
         v if v >= 60_000.0 => {
             let seconds = (ms / 1e3).round();
             let (minutes, rest) = ((seconds / 60.0).trunc(), seconds % 60.0);
@@ -461,8 +469,14 @@ mod tests {
         assert_eq!(Unit::Time.human(90_000_000.0), "1 d 1 h");
         let apart = |unit: Unit, a, b| unit.human_apart(a, b);
         let texts = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(apart(Unit::Time, 1000.4, 1000.0), texts("1000.4 ms", "1000 ms"));
-        assert_eq!(apart(Unit::Ratio, 0.010_000_4, 0.01), texts("1.00004 %", "1 %"));
+        assert_eq!(
+            apart(Unit::Time, 1000.4, 1000.0),
+            texts("1000.4 ms", "1000 ms")
+        );
+        assert_eq!(
+            apart(Unit::Ratio, 0.010_000_4, 0.01),
+            texts("1.00004 %", "1 %")
+        );
         assert_eq!(apart(Unit::Time, 90.0, 1000.0), texts("90 ms", "1 s"));
         assert_eq!(Unit::Ratio.human(0.0275), "2.75 %");
         assert_eq!(Unit::Count.human(8540.0), "8,540");

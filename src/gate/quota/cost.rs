@@ -75,7 +75,10 @@ impl Spending<'_> {
         }
         if self.factor > 1 {
             let callers = costs;
-            costs = callers.iter().map(|(at, n)| (at, n * self.factor)).collect();
+            costs = callers
+                .iter()
+                .map(|(at, n)| (at, n * self.factor))
+                .collect();
             self.callers = Some(callers);
         }
         self.exact = Some(costs);
