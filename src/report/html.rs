@@ -12,6 +12,8 @@ mod figures;
 mod gates;
 pub(in crate::report) mod names;
 mod notes;
+#[cfg(test)]
+mod palette;
 pub(in crate::report) mod policy;
 mod rates;
 mod top;

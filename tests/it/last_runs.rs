@@ -27,7 +27,7 @@ fn the_last_runs_are_drawn_once_there_are_some_and_twice_the_same() {
         "there is no run before it"
     );
     let second = page(&dir, &february);
-    assert!(second.contains("id=\"runs\"") && second.contains("of the last 2 runs"));
+    assert!(second.contains("id=\"runs\"") && second.contains("newest of 2 recorded"));
     assert_eq!(
         second,
         page(&dir, &february),

@@ -11,7 +11,7 @@ use crate::metric::{Filter, Metric};
 use crate::report::chart::{Figure, Limit, Reading, distribution, fields, over_time, quota, shift};
 use crate::report::trend;
 use crate::tally::Endpoint;
-use crate::units::date_and_time;
+use crate::units::{Unit, date_and_time};
 
 /// The most measured fields that have a figure.
 const FIELDS: usize = 12;
@@ -70,8 +70,7 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
         Group {
             id: "runs",
             title: "The last runs",
-            note: "The whole run among those recorded before it under the same conditions."
-                .to_owned(),
+            note: last_runs(analysis),
             figures: runs(analysis)?,
         },
         Group {
@@ -101,6 +100,14 @@ pub fn groups(analysis: &Analysis) -> anyhow::Result<Vec<Group>> {
     };
     groups.retain(filled);
     Ok(groups)
+}
+
+fn last_runs(analysis: &Analysis) -> String {
+    let runs = analysis.trend.as_ref().map_or(0, |group| group.runs.len());
+    format!(
+        "This run is the newest of {} recorded under the same conditions. Dots are runs, thick lines levels, dashed lines changes; the pale box is where the runs before put this one. The axes do not begin at zero.",
+        Unit::Count.human(runs as f64)
+    )
 }
 
 /// The total's series in the history that the run is recorded in.
@@ -158,12 +165,15 @@ fn on_percentiles(metric: &Metric) -> bool {
     matches!(metric, Metric::Quantile(_) | Metric::Max)
 }
 
-/// Limits that gates on the whole run set on a metric.
+/// The most limits that are drawn into one figure; every verdict stands among the gates.
+const LIMITS: usize = 4;
+
+/// Limits that gates on the whole run set on a metric, broken ones first.
 fn limits(analysis: &Analysis, on: impl Fn(&Metric) -> bool) -> Vec<Limit> {
     let total = analysis
         .verdicts
         .iter()
-        .filter(|v| v.selector.is_none() && on(&v.metric));
+        .filter(|v| v.endpoint.is_none() && v.selector.is_none() && on(&v.metric));
     let limit = |v: &Verdict| {
         Some(Limit {
             label: names::visible(&format!("{}: {}", v.id, v.require)),
@@ -171,7 +181,10 @@ fn limits(analysis: &Analysis, on: impl Fn(&Metric) -> bool) -> Vec<Limit> {
             broken: v.decision == Decision::Fail,
         })
     };
-    total.filter_map(limit).collect()
+    let mut limits: Vec<Limit> = total.filter_map(limit).collect();
+    limits.sort_by_key(|limit| !limit.broken); // stable: then as in the gate file
+    limits.truncate(LIMITS);
+    limits
 }
 
 /// What the templates show of the figures.
@@ -323,5 +336,30 @@ impl Anchors {
                     },
                 )
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn only_limits_on_the_whole_run_are_drawn_and_few_of_them() {
+        // `p95 < 10s` passes, `p95 < 1ms` fails; `p95 < 1s on *` is about endpoints, whatever its selector says.
+        let mut analysis = fixture::analysis(100);
+        let labels = |analysis: &Analysis| -> Vec<String> {
+            let found = limits(analysis, on_response_times);
+            found.into_iter().map(|limit| limit.label).collect()
+        };
+        let drawn = labels(&analysis);
+        assert_eq!(drawn.len(), 2);
+        assert!(drawn[0].ends_with("p95 < 1ms") && drawn[1].ends_with("p95 < 10s"));
+        for verdict in &mut analysis.verdicts {
+            verdict.selector = None;
+        }
+        assert_eq!(labels(&analysis), drawn);
+        analysis.verdicts = vec![analysis.verdicts; 10].concat();
+        assert_eq!(labels(&analysis).len(), LIMITS);
     }
 }

@@ -29,13 +29,15 @@ pub fn figure(group: &Group, series: &Series, nth: usize) -> anyhow::Result<Opti
     Ok(Some(Figure {
         svg: plot.svg(&id)?,
         id,
-        title: format!("{name} of the last {} runs", group.runs.len()),
-        caption: "Dots are runs, thick lines levels, dashed lines changes; the pale box at the newest run is where the runs before it put it. The axis does not begin at zero.".to_owned(),
+        title: name.clone(),
+        caption: String::new(),
         description: format!("{}: {}.", words::word(series), series.newest.because),
         reading: Reading {
             of: "Run".to_owned(),
             x: runs.map(|(at, _)| plot.x.thousandths(at)).collect(),
-            at: (0..group.runs.len()).map(|i| visible(&words::run(group, i))).collect(),
+            at: (0..group.runs.len())
+                .map(|i| visible(&words::run(group, i)))
+                .collect(),
             series: vec![optional_texts(&name, series.metric.unit(), values)],
         },
     }))
