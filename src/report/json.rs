@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::analysis::Analysis;
@@ -26,6 +27,11 @@ const SCHEMA_ID: &str = "loadgate.report/1";
 /// Renders the whole report.
 pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let summary = &analysis.summary;
+    let all = std::iter::once(&summary.total).chain(&summary.endpoints);
+    let kept = Kept::of_all(all.clone().map(|e| &e.tally).collect());
+    let mut all = all
+        .zip(&kept)
+        .map(|(summary, kept)| endpoint(summary, kept));
     let report = Report {
         schema: SCHEMA_ID,
         run: Run {
@@ -37,12 +43,8 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
             sources: &summary.sources,
             metadata: &summary.metadata,
         },
-        total: endpoint(&summary.total)?,
-        endpoints: summary
-            .endpoints
-            .iter()
-            .map(endpoint)
-            .collect::<Result<_, _>>()?,
+        total: all.next().context("a run has a total")??,
+        endpoints: all.collect::<Result<_, _>>()?,
         errors: summary.errors.iter().map(error).collect(),
         rates: Rates::of(summary),
         quotas: analysis.quotas.iter().map(QuotaJson::of).collect(),
@@ -199,7 +201,7 @@ fn tidy(value: f64) -> Option<f64> {
     })
 }
 
-fn endpoint(summary: &EndpointSummary) -> anyhow::Result<EndpointJson<'_>> {
+fn endpoint<'a>(summary: &'a EndpointSummary, kept: &Kept) -> anyhow::Result<EndpointJson<'a>> {
     let times = &summary.response_time;
     let (method, name) = summary
         .endpoint
@@ -232,7 +234,7 @@ fn endpoint(summary: &EndpointSummary) -> anyhow::Result<EndpointJson<'_>> {
             .collect(),
         fields: &summary.fields,
         evidence: summary.evidence,
-        sample: SampleJson::of(&Kept::of(&summary.tally))?,
+        sample: SampleJson::of(kept)?,
     })
 }
 

@@ -5,20 +5,15 @@ use std::collections::BTreeMap;
 use super::{Spread, failures};
 use crate::comparison::batch_means::{Batch, batch_means};
 use crate::metric::Metric;
+use crate::parallel;
 use crate::summary::quantile;
 use crate::tally::seconds::{bucket, bucket_value_ms};
 use crate::tally::{EndpointTally, Evidence};
 
 /// Bins in each doubling of the response time: 2.2 % wide, at most 1,900 in all, a few hundred as a rule.
 const PER_DOUBLING_BITS: u32 = 5;
-/// The metrics whose spread is kept.
-const METRICS: [Metric; 5] = [
-    Metric::Mean,
-    Metric::Quantile(0.5),
-    Metric::Quantile(0.9),
-    Metric::Quantile(0.95),
-    Metric::Quantile(0.99),
-];
+/// The quantiles whose spread is kept, besides that of the mean.
+const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
 /// What is kept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,21 +29,31 @@ pub struct Kept {
 impl Kept {
     /// Of what an endpoint counted.
     pub fn of(tally: &EndpointTally) -> Self {
-        let mut times_us = BTreeMap::new();
+        let mut bins: Vec<(u64, u64)> = Vec::new();
+        // In ascending order, so a bin is either the last or new.
         for (us, n) in tally.response_times.iter() {
-            *times_us.entry(least(us.max(0) as u64)).or_default() += n;
+            let bin = least(us.max(0) as u64);
+            match bins.last_mut() {
+                Some((last, count)) if *last == bin => *count += n,
+                _ => bins.push((bin, n)),
+            }
         }
-        let spreads = METRICS
-            .into_iter()
-            .filter_map(|metric| Some((metric.clone(), spread(&metric, tally)?)))
-            .collect();
         Self {
-            times_us,
-            spreads,
+            times_us: bins.into_iter().collect(),
+            spreads: spreads(tally),
             effective_of_failures: failures::effective(tally),
         }
     }
+
+    /// The same of several endpoints, on all cores.
+    pub fn of_all(tallies: Vec<&EndpointTally>) -> Vec<Self> {
+        let is_worth_it = tallies.iter().map(|t| t.requests).sum::<u64>() > WORTH_THREADS;
+        parallel::each(tallies, is_worth_it, Self::of)
+    }
 }
+
+/// Fewest requests of which the bins are made on several threads.
+const WORTH_THREADS: u64 = 100_000;
 
 /// The least response time of the bin that one lies in.
 pub fn least(us: u64) -> u64 {
@@ -61,21 +66,31 @@ pub fn bin_width(least_us: u64) -> u64 {
     1 << (least_us | 1).ilog2().saturating_sub(PER_DOUBLING_BITS)
 }
 
-/// How sure the run is of a figure, without resampling: what a report says must not cost more than the run's reading.
+/// How sure the run is of its figures, without resampling: what a report says must not cost more than the run's reading.
 ///
 /// The mean's error is that of batch means. A quantile's is Woodruff's (1952): the error of the share of requests up
 /// to it, by batch means, carried over to response times by the run's own distribution.
-fn spread(metric: &Metric, tally: &EndpointTally) -> Option<Spread> {
-    let Metric::Quantile(q) = metric else {
-        return mean(tally);
-    };
+fn spreads(tally: &EndpointTally) -> Vec<(Metric, Spread)> {
+    let statistic = crate::comparison::bootstrap::Statistic::Mean;
     if tally.evidence != Evidence::Requests || tally.without_start > 0 {
-        return None;
+        let mean = super::from_rows(statistic, tally).ok();
+        return mean.map(|mean| (Metric::Mean, mean)).into_iter().collect();
     }
-    let at_us = quantile::response_time(tally, *q)? * 1e3;
-    let edge = bucket(at_us.round() as u64);
-    let batches = seconds(tally, |b| f64::from(u8::from(b <= edge)));
-    let error = batch_means(&batches).ok()?.standard_error_ms;
+    let known = QUANTILES.map(|q| quantile::response_time(tally, q));
+    let edges = known.map(|ms| ms.map_or(0, |ms| bucket((ms * 1e3).round() as u64)));
+    let seconds = seconds(tally, edges);
+    let mean = mean(tally, &batches(&seconds, |second| second.sum_ms));
+    let quantiles = QUANTILES.into_iter().enumerate().filter_map(|(i, q)| {
+        known[i]?;
+        let batches = batches(&seconds, |second| second.up_to[i] as f64);
+        Some((Metric::Quantile(q), quantile_spread(tally, q, &batches)?))
+    });
+    let mean = mean.map(|mean| (Metric::Mean, mean));
+    mean.into_iter().chain(quantiles).collect()
+}
+
+fn quantile_spread(tally: &EndpointTally, q: f64, batches: &[Batch]) -> Option<Spread> {
+    let error = batch_means(batches).ok()?.standard_error_ms;
     let n = tally.requests as f64;
     let ends = [(q - error).max(0.0), (q + error).min(1.0)];
     let values = quantile::quantiles(&tally.response_times, &ends);
@@ -91,11 +106,8 @@ fn spread(metric: &Metric, tally: &EndpointTally) -> Option<Spread> {
     })
 }
 
-fn mean(tally: &EndpointTally) -> Option<Spread> {
-    if tally.evidence != Evidence::Requests || tally.without_start > 0 {
-        return super::from_rows(crate::comparison::bootstrap::Statistic::Mean, tally).ok();
-    }
-    let means = batch_means(&seconds(tally, bucket_value_ms)).ok()?;
+fn mean(tally: &EndpointTally, batches: &[Batch]) -> Option<Spread> {
+    let means = batch_means(batches).ok()?;
     let n = tally.requests as f64;
     let deviation = quantile::response_times(tally).stddev?;
     let effective = if means.standard_error_ms > 0.0 {
@@ -109,18 +121,44 @@ fn mean(tally: &EndpointTally) -> Option<Spread> {
     })
 }
 
-/// Requests of every second, and the sum of what each of them counts for.
-fn seconds(tally: &EndpointTally, of_bucket: impl Fn(u16) -> f64) -> Vec<Batch> {
-    let mut rows: BTreeMap<i64, Batch> = BTreeMap::new();
-    for (second, bucket, n) in tally.seconds.all_buckets() {
-        let row = rows.entry(second).or_insert(Batch {
-            requests: 0,
-            sum_ms: 0.0,
-        });
-        row.requests += n;
-        row.sum_ms += of_bucket(bucket) * n as f64;
+/// What happened in one second.
+struct Second {
+    at: i64,
+    requests: u64,
+    sum_ms: f64,
+    /// Requests up to each quantile of the whole run.
+    up_to: [u64; QUANTILES.len()],
+}
+
+/// Every second with a request, in order; `edges` are the buckets of the quantiles.
+fn seconds(tally: &EndpointTally, edges: [u16; QUANTILES.len()]) -> Vec<Second> {
+    let mut seconds: Vec<Second> = Vec::new();
+    for (at, bucket, n) in tally.seconds.all_buckets() {
+        if seconds.last().is_none_or(|last| last.at != at) {
+            seconds.push(Second {
+                at,
+                requests: 0,
+                sum_ms: 0.0,
+                up_to: [0; QUANTILES.len()],
+            });
+        }
+        if let Some(second) = seconds.last_mut() {
+            second.requests += n;
+            second.sum_ms += bucket_value_ms(bucket) * n as f64;
+            for (up_to, edge) in second.up_to.iter_mut().zip(edges) {
+                *up_to += if bucket <= edge { n } else { 0 };
+            }
+        }
     }
-    rows.into_values().collect()
+    seconds
+}
+
+fn batches(seconds: &[Second], sum: impl Fn(&Second) -> f64) -> Vec<Batch> {
+    let batch = |second: &Second| Batch {
+        requests: second.requests,
+        sum_ms: sum(second),
+    };
+    seconds.iter().map(batch).collect()
 }
 
 #[cfg(test)]
