@@ -58,6 +58,17 @@ pub enum Moment {
     After(f64),
 }
 
+impl Moment {
+    /// Whether it comes at or after another, if that can be told before the run is known.
+    pub fn is_surely_after(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::At(a), Self::At(b)) => a >= b,
+            (Self::After(a), Self::After(b)) => a >= b,
+            (Self::At(_), Self::After(_)) | (Self::After(_), Self::At(_)) => false,
+        }
+    }
+}
+
 impl Span {
     /// Whether the whole run counts.
     pub fn is_whole(&self) -> bool {
@@ -168,7 +179,23 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
     }
     combine(&mut loaded, tables, options);
     loaded.notes.splice(0..0, rejected_note(&loaded.sources));
+    loaded.forget_folders(runs);
     Ok(loaded)
+}
+
+impl Loaded {
+    /// Leaves out where on the machine inputs lie that were named by absolute paths: a report says nothing of it.
+    fn forget_folders(&mut self, runs: &[String]) {
+        let absolute = runs.iter().map(Path::new).filter(|p| p.is_absolute());
+        let folders = absolute.filter_map(|path| path.parent());
+        for folder in folders.filter(|folder| folder.parent().is_some()) {
+            let prefix = format!("{}/", folder.display());
+            let paths = self.sources.iter_mut().map(|source| &mut source.path);
+            for text in paths.chain(&mut self.notes) {
+                *text = text.replace(&prefix, "");
+            }
+        }
+    }
 }
 
 fn forced_format(options: &Options) -> Result<Option<Format>, Vec<Diagnostic>> {

@@ -1,6 +1,7 @@
 """Compares loadgate with what else computes the same answers from a request log.
 
-    cargo build --release && python3 benches/peers/run.py            10,000,000 lines, some 40 minutes
+    cargo build --release && cargo build --release --example limits
+    python3 benches/peers/run.py                                     10,000,000 lines, some 20 minutes
     python3 benches/peers/run.py --lines 100000 --rounds 1           a smoke test
 
 Makes the logs with `loadgate generate`, installs DuckDB, polars, pandas and chdb from PyPI into a virtual environment of

@@ -129,6 +129,15 @@ fn span(args: &Check, span: &mut Span) -> Vec<Diagnostic> {
             }
         }
     }
+    if let (Some(from), Some(to)) = (span.from, span.to)
+        && from.is_surely_after(to)
+    {
+        problems.push(
+            Diagnostic::new("bad-value", "`from` is not before `to`".to_owned())
+                .at(Origin::file("--from"))
+                .help("nothing would count: swap them, or leave one out"),
+        );
+    }
     if let Some(phase) = args.phase {
         span.steady = phase == Phase::Steady;
     }
@@ -141,7 +150,7 @@ fn read_config(args: &Check) -> Result<Config, Vec<Diagnostic>> {
         None if Path::new(DEFAULT_CONFIG).is_file() => Path::new(DEFAULT_CONFIG),
         None => return Ok(Config::default()),
     };
-    let name = path.display().to_string();
+    let name = as_seen_from_here(path);
     let text = std::fs::read_to_string(path).map_err(|error| {
         vec![
             Diagnostic::new(
@@ -153,6 +162,14 @@ fn read_config(args: &Check) -> Result<Config, Vec<Diagnostic>> {
         ]
     })?;
     config::parse(&text, &name)
+}
+
+/// A path below the working directory without it: reports tell nothing of the machine, and annotations stand at a file of
+/// the repository.
+fn as_seen_from_here(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path).display().to_string()
 }
 
 fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {

@@ -277,8 +277,9 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
             let threads = parallel::threads();
             let (send, receive) = std::sync::mpsc::sync_channel(threads * 2);
             std::thread::scope(|scope| {
-                scope.spawn(move || blocks::decode(stream, &send));
-                work(&Blocks::Stream(Mutex::new(receive)), threads, job)
+                let (used, unused) = std::sync::mpsc::channel();
+                scope.spawn(move || blocks::decode(stream, &send, &unused));
+                work(&Blocks::Stream(Mutex::new(receive), used), threads, job)
             })
         }
     }

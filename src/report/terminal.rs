@@ -32,6 +32,10 @@ pub fn render(analysis: &Analysis, color: bool) -> String {
     }
     if !analysis.summary.errors.is_empty() {
         section(&mut text, "Errors", &errors(&analysis.summary));
+        let more = analysis.summary.errors.len().saturating_sub(MOST_ERRORS);
+        if more > 0 {
+            let _ = writeln!(text, "… and {more} more kinds of errors");
+        }
     }
     rates(&mut text, analysis);
     let fields = figures::fields(&analysis.summary);

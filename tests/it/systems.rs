@@ -178,6 +178,14 @@ fn a_part_of_a_run_can_be_chosen() {
     .unwrap();
     assert_eq!(run(&[]).0, steady);
     assert_eq!(run(&["--phase", "all"]).0, all);
+    let turned = ["check", "run", "--from", "2min", "--to", "1min", "--quiet"];
+    let turned = loadgate_in(folder.path(), &turned, b"");
+    assert_eq!(turned.code, 2);
+    assert!(
+        turned.stderr.contains("`from` is not before `to`"),
+        "{}",
+        turned.stderr
+    );
     let wrong = loadgate_in(
         folder.path(),
         &["check", "run", "--from", "noon", "--quiet"],
@@ -189,4 +197,44 @@ fn a_part_of_a_run_can_be_chosen() {
         "{}",
         wrong.stderr
     );
+}
+
+#[test]
+fn reports_say_nothing_of_the_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = [
+        "generate",
+        "--scenario",
+        "claims-api",
+        "--seed",
+        "3",
+        "--out",
+        "run",
+    ];
+    assert_eq!(loadgate_in(folder.path(), &words, b"").code, 0);
+    let here = folder.path().canonicalize().unwrap();
+    let gate = "[[gate]]\nid = \"a\"\nrequire = \"p95 < 1ms\"\n";
+    std::fs::write(here.join("gates.toml"), gate).unwrap();
+    let (run, gates) = (here.join("run"), here.join("gates.toml"));
+    let words = [
+        "check",
+        run.to_str().unwrap(),
+        "--config",
+        gates.to_str().unwrap(),
+        "--out",
+        "out",
+    ];
+    assert_eq!(loadgate_in(&here, &words, b"").code, 1);
+    for report in std::fs::read_dir(here.join("out")).unwrap() {
+        let path = report.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            !text.contains(here.to_str().unwrap()),
+            "{} names {}",
+            path.display(),
+            here.display()
+        );
+    }
+    let json = std::fs::read_to_string(here.join("out/report.json")).unwrap();
+    assert!(json.contains("\"run/requests.jsonl\"") && json.contains("\"gates.toml\""));
 }

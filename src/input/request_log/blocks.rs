@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
 use crate::progress::Progress;
 
@@ -36,7 +36,7 @@ pub enum Blocks {
     /// A plain file, read at offsets.
     File(FileBlocks),
     /// A stream, decoded by another thread.
-    Stream(Mutex<Receiver<io::Result<Block>>>),
+    Stream(Mutex<Receiver<io::Result<Block>>>, Sender<Vec<u8>>),
 }
 
 impl Blocks {
@@ -44,7 +44,10 @@ impl Blocks {
     pub fn next(&self, reader: usize, block: &mut Block) -> io::Result<bool> {
         match self {
             Self::File(file) => file.next(reader, block),
-            Self::Stream(receiver) => {
+            Self::Stream(receiver, used) => {
+                // The decoder writes over what was read; fresh memory costs more than copying into it. One that is gone
+                // needs none.
+                let _ = used.send(std::mem::take(&mut block.bytes));
                 let receiver = receiver
                     .lock()
                     .map_err(|_| io::Error::other("a reader of the log ended early"))?;
@@ -165,11 +168,17 @@ impl FileBlocks {
 }
 
 /// Decodes a stream into blocks until its end, its first error, or until nobody listens any more.
-pub fn decode(mut stream: impl Read, send: &SyncSender<io::Result<Block>>) {
+pub fn decode(
+    mut stream: impl Read,
+    send: &SyncSender<io::Result<Block>>,
+    used: &Receiver<Vec<u8>>,
+) {
     let mut rest = Vec::new();
     let mut index = 0;
     loop {
-        let mut bytes = Vec::with_capacity(BLOCK + rest.len());
+        let mut bytes = used.try_recv().unwrap_or_default();
+        bytes.clear();
+        bytes.reserve(BLOCK + rest.len());
         bytes.append(&mut rest);
         let room = BLOCK as u64;
         let read = match stream.by_ref().take(room).read_to_end(&mut bytes) {
@@ -250,9 +259,10 @@ mod tests {
 
     fn of_stream(bytes: &[u8]) -> Blocks {
         let (send, receive) = std::sync::mpsc::sync_channel(1000);
-        decode(bytes, &send);
+        let (used, unused) = std::sync::mpsc::channel();
+        decode(bytes, &send, &unused);
         drop(send);
-        Blocks::Stream(Mutex::new(receive))
+        Blocks::Stream(Mutex::new(receive), used)
     }
 
     #[test]
