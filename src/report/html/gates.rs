@@ -1,4 +1,4 @@
-//! The verdicts: what needs attention as cards, what passed as rows when there is much of it.
+//! The verdicts: what needs attention as cards; what passed, or only could not be told, as rows when there is much of it.
 
 use minijinja::{Value, context};
 
@@ -11,7 +11,7 @@ use crate::units::Unit;
 
 /// Up to this many verdicts, every one has a card.
 const ALL_CARDS: usize = 12;
-/// The most cards of verdicts that did not pass.
+/// The most cards of verdicts that failed, or that the run's outcome hangs on.
 const MOST_CARDS: usize = 48;
 
 /// What `gates.html` shows.
@@ -20,13 +20,18 @@ pub fn view(analysis: &Analysis, anchors: &Anchors) -> Value {
     sorted.sort_by_key(|v| match (v.decision, v.level) {
         (Decision::Fail, Level::Fail) => 0,
         (Decision::Undecided, Level::Fail) => 1,
-        (Decision::Fail | Decision::Undecided, Level::Warn) => 2,
-        (Decision::Pass, _) => 3,
+        (Decision::Fail, Level::Warn) => 2,
+        (Decision::Undecided, Level::Warn) => 3,
+        (Decision::Pass, _) => 4,
     });
     let carded = if sorted.len() <= ALL_CARDS {
         sorted.len()
     } else {
-        let troubled = sorted.iter().filter(|v| v.decision != Decision::Pass);
+        let troubled = sorted.iter().filter(|v| match v.decision {
+            Decision::Fail => true,
+            Decision::Undecided => v.level == Level::Fail,
+            Decision::Pass => false,
+        });
         troubled.count().min(MOST_CARDS)
     };
     let rows = sorted.split_off(carded);
