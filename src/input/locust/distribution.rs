@@ -21,7 +21,7 @@ pub fn read(table: &Table) -> Rows<(String, BTreeMap<u32, f64>)> {
             match table.number(row, Some(*column)) {
                 Number::Known(ms) => drop(quantiles.insert(*q, ms)),
                 Number::Bad => {
-                    let message = format!("`{}` is not a number", row.cells[*column]);
+                    let message = format!("`{}` is not a number", &row.cells[*column]);
                     problems.push(table.problem(
                         row,
                         *column,
@@ -32,7 +32,7 @@ pub fn read(table: &Table) -> Rows<(String, BTreeMap<u32, f64>)> {
                 Number::Unknown | Number::NotFinite => {}
             }
         }
-        rows.push((row.cells[name].clone(), quantiles));
+        rows.push((row.cells[name].to_owned(), quantiles));
     }
     Ok((rows, problems))
 }

@@ -48,8 +48,8 @@ pub fn read(table: &Table) -> Rows<Failure> {
                 };
                 failures.push(Failure {
                     endpoint: Endpoint {
-                        name: row.cells[name].clone(),
-                        method: row.cells[method].clone(),
+                        name: row.cells[name].to_owned(),
+                        method: row.cells[method].to_owned(),
                     },
                     key: ErrorKey::new(status, text),
                     count,
@@ -72,7 +72,7 @@ pub fn read_exceptions(table: &Table) -> Rows<(u64, String)> {
             .short(row)
             .map_or_else(|| table.count(row, count), Err)
         {
-            Ok(n) => exceptions.push((n, row.cells[message].clone())),
+            Ok(n) => exceptions.push((n, row.cells[message].to_owned())),
             Err(problem) => problems.push(problem),
         }
     }

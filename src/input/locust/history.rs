@@ -89,11 +89,10 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
             }
         };
         history.records += 1;
-        let method = kind.map_or("", |kind| row.cells[kind].as_str());
-        let total =
-            stats::is_total(method) && matches!(row.cells[name].as_str(), "Aggregated" | "Total");
+        let method = kind.map_or("", |kind| &row.cells[kind]);
+        let total = stats::is_total(method) && matches!(&row.cells[name], "Aggregated" | "Total");
         let key = (!total).then(|| Endpoint {
-            name: row.cells[name].clone(),
+            name: row.cells[name].to_owned(),
             method: method.to_owned(),
         });
         let entry = series.entry(key).or_default();

@@ -85,7 +85,7 @@ impl Columns {
             }
             Number::Known(_) | Number::Bad => {
                 let column = column.unwrap_or_default();
-                let cell = row.cells.get(column).map_or("", String::as_str);
+                let cell = row.cells.get(column).unwrap_or_default();
                 let message = format!("`{cell}` is not a number of 0 or more");
                 Err(table.problem(
                     row,
@@ -157,17 +157,15 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
             }
         };
         let last = index + 1 == table.rows.len();
-        if last
-            && is_total(&row.cells[kind])
-            && matches!(row.cells[name].as_str(), "Aggregated" | "Total")
+        if last && is_total(&row.cells[kind]) && matches!(&row.cells[name], "Aggregated" | "Total")
         {
             read.tally.reported_total = Some(tally);
             read.records += 1;
             continue;
         }
         let key = Endpoint {
-            name: row.cells[name].clone(),
-            method: row.cells[kind].clone(),
+            name: row.cells[name].to_owned(),
+            method: row.cells[kind].to_owned(),
         };
         if let Some(first) = lines.get(&key) {
             let message = format!(

@@ -31,7 +31,7 @@ pub struct Table {
 /// One record.
 pub struct Row {
     /// Its cells.
-    pub cells: Vec<String>,
+    pub cells: csv::StringRecord,
     offset: usize,
 }
 
@@ -138,7 +138,7 @@ impl Table {
         match self.number(row, Some(column)) {
             Number::Known(n) if n >= 0.0 && n.fract() == 0.0 && n < 9e15 => Ok(n as u64),
             _ => {
-                let cell = row.cells.get(column).map_or("", String::as_str);
+                let cell = row.cells.get(column).unwrap_or_default();
                 Err(self.problem(row, column, format!("`{cell}` is not a count"), WHOLE))
             }
         }
@@ -179,7 +179,7 @@ impl Table {
             let offset =
                 start + text[start..].len() - text[start..].trim_start_matches(['\r', '\n']).len();
             rows.push(Row {
-                cells: record.iter().map(str::to_owned).collect(),
+                cells: record,
                 offset,
             });
         }
@@ -243,9 +243,7 @@ impl Table {
 
     /// The cell as a number.
     pub fn number(&self, row: &Row, column: Option<usize>) -> Number {
-        let cell = column
-            .and_then(|c| row.cells.get(c))
-            .map_or("", String::as_str);
+        let cell = column.and_then(|c| row.cells.get(c)).unwrap_or_default();
         number(cell, self.decimal_comma)
     }
 
@@ -357,6 +355,15 @@ fn grouped(cell: &str, separator: char) -> bool {
 /// A cell as a number.
 pub fn number(cell: &str, decimal_comma: bool) -> Number {
     let cell = cell.trim();
+    // Most cells are digits with at most a point: as Locust writes them.
+    let is_plain = cell.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if is_plain
+        && !(decimal_comma && cell.contains('.'))
+        && let Ok(value) = cell.parse::<f64>()
+        && value.is_finite()
+    {
+        return Number::Known(value);
+    }
     let lower = cell.to_ascii_lowercase();
     match lower.trim_start_matches(['-', '+']) {
         "" if lower.is_empty() => return Number::Unknown,
