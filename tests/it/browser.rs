@@ -321,7 +321,10 @@ fn charts_tell_their_values_by_mouse_and_by_keyboard() {
     browser.press("Escape");
     assert_eq!(browser.text(tip), "");
 
-    browser.click("#response-time .data summary");
+    browser.click_until(
+        "#response-time .data summary",
+        "document.querySelector('#response-time .data').open",
+    );
     let all = "Number(document.querySelector('#response-time .cursor').max) + 1";
     browser.until(&format!(
         "document.querySelectorAll('#response-time .data tbody tr').length === {all}"

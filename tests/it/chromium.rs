@@ -229,6 +229,21 @@ impl Browser {
         self.mouse("mouseReleased", x, y);
     }
 
+    /// Clicks until that has its effect: on a busy machine the page may move away under a click.
+    pub fn click_until(&mut self, selector: &str, expression: &str) {
+        let begin = Instant::now();
+        loop {
+            assert!(begin.elapsed() < PATIENCE, "never: {expression}");
+            self.click(selector);
+            for _ in 0..100 {
+                if self.value(expression) == true {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
     fn mouse(&mut self, kind: &str, x: f64, y: f64) {
         let buttons = i32::from(kind == "mousePressed");
         let button = if kind == "mouseMoved" { "none" } else { "left" };
