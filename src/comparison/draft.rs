@@ -384,7 +384,7 @@ fn share_evidence(
     let less = metric.less_is_worse();
     share::Evidence {
         difference: difference.map(|d| {
-            let bounds = share::Bounds {
+            let bounds = rule::Difference {
                 estimate: d.difference,
                 lower: d.lower,
                 upper: d.upper,

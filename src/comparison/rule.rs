@@ -97,7 +97,7 @@ pub struct Judgement {
     pub margin: f64,
 }
 
-/// A difference with its bounds, as logs, turned so that more is worse.
+/// A difference with its bounds, as logs (of shares as it is, −1 to 1), turned so that more is worse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     /// Estimate d.
@@ -175,6 +175,11 @@ pub struct Evidence {
 /// Judges one metric of one endpoint.
 pub fn judge(evidence: &Evidence) -> Judgement {
     let margin = margin(evidence);
+    let weight = Weight {
+        replication: evidence.replication,
+        survives_multiplicity: evidence.survives_multiplicity,
+        reaches_floor: (evidence.current - evidence.baseline).abs() >= evidence.floor,
+    };
     let (word, reason) = match evidence.difference {
         Err(why) => (Word::NotEnoughData, Reason::Missing(why)),
         Ok(d) if !is_number(evidence, d) => {
@@ -182,9 +187,9 @@ pub fn judge(evidence: &Evidence) -> Judgement {
             (Word::NotEnoughData, why)
         }
         Ok(d) => match evidence.noise {
-            Noise::Known => with_known_noise(evidence, d, margin),
+            Noise::Known => with_known_noise(d, margin, weight),
             Noise::Unknown { wide_margin } => {
-                with_unknown_noise(evidence, d, margin, margin.max(wide_margin.ln_1p()))
+                with_unknown_noise(d, margin, margin.max(wide_margin.ln_1p()), weight)
             }
         },
     };
@@ -214,12 +219,21 @@ fn is_number(evidence: &Evidence, d: Difference) -> bool {
         && evidence.floor >= 0.0
 }
 
-fn with_known_noise(evidence: &Evidence, d: Difference, margin: f64) -> (Word, Reason) {
+/// What stands behind a difference, whatever its scale.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weight {
+    pub replication: Replication,
+    pub survives_multiplicity: bool,
+    /// Whether the values differ by the floor at least.
+    pub reaches_floor: bool,
+}
+
+/// The word for a difference whose bounds contain the noise between runs.
+pub(super) fn with_known_noise(d: Difference, margin: f64, weight: Weight) -> (Word, Reason) {
     let worse = d.lower > 0.0 && d.estimate >= margin;
     let better = d.upper < 0.0 && d.estimate <= -margin;
-    let reaches_floor = (evidence.current - evidence.baseline).abs() >= evidence.floor;
-    if (worse || better) && reaches_floor {
-        return match (evidence.survives_multiplicity, evidence.replication, worse) {
+    if (worse || better) && weight.reaches_floor {
+        return match (weight.survives_multiplicity, weight.replication, worse) {
             (false, _, _) => (Word::NotEnoughData, Reason::LostToMultiplicity),
             (true, Replication::BothSides, true) => (Word::Regressed, Reason::BeyondMargin),
             (true, Replication::BothSides, false) => (Word::Improved, Reason::BeyondMargin),
@@ -243,21 +257,20 @@ fn with_known_noise(evidence: &Evidence, d: Difference, margin: f64) -> (Word, R
 
 /// An interval without the noise between runs is too narrow: it can raise a suspicion when even its nearer end is
 /// far out, but it can neither prove a change nor that there is none.
-fn with_unknown_noise(
-    evidence: &Evidence,
+pub(super) fn with_unknown_noise(
     d: Difference,
     margin: f64,
     wide: f64,
+    weight: Weight,
 ) -> (Word, Reason) {
-    let change = (evidence.current - evidence.baseline).abs();
-    if d.lower > wide && change >= evidence.floor {
-        return if evidence.survives_multiplicity {
+    if d.lower > wide && weight.reaches_floor {
+        return if weight.survives_multiplicity {
             (Word::Suspect, Reason::BeyondWideMargin)
         } else {
             (Word::NotEnoughData, Reason::LostToMultiplicity)
         };
     }
-    let reason = if d.upper < -wide && change >= evidence.floor {
+    let reason = if d.upper < -wide && weight.reaches_floor {
         Reason::UnconfirmedImprovement
     } else if d.lower < -margin && d.upper > margin {
         Reason::IntervalTooWide

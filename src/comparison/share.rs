@@ -1,7 +1,10 @@
 //! Shares of requests (failure ratios): judged by their difference, never by a ratio from zero.
 
 use super::errors::Share;
-use super::rule::{Judgement, Noise, Reason, Replication, Word};
+use super::rule::{
+    Difference, Judgement, Noise, Reason, Replication, Weight, Word, with_known_noise,
+    with_unknown_noise,
+};
 use super::shortfall::Shortfall;
 
 /// While the noise between runs is unknown a ratio must have doubled, or have risen by this much, to be suspect.
@@ -11,7 +14,7 @@ pub const UNKNOWN_NOISE_SHARE: f64 = 0.01;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
     /// Current − baseline with its bounds, turned so that more is worse.
-    pub difference: Result<Bounds, Shortfall>,
+    pub difference: Result<Difference, Shortfall>,
     /// The baseline's ratio of what is bad (0 to 1).
     pub baseline: f64,
     /// Least absolute change that matters: 0.001 is 0.1 percentage points.
@@ -22,29 +25,6 @@ pub struct Evidence {
     pub replication: Replication,
     /// Whether the hypothesis is rejected among all judged ones.
     pub survives_multiplicity: bool,
-}
-
-/// A difference of shares and its bounds (−1 to 1).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bounds {
-    /// Estimate.
-    pub estimate: f64,
-    /// Lower bound (error alpha).
-    pub lower: f64,
-    /// Upper bound (error alpha).
-    pub upper: f64,
-}
-
-impl Bounds {
-    /// The same turned round: what was more is less.
-    #[must_use]
-    pub fn reversed(self) -> Self {
-        Self {
-            estimate: -self.estimate,
-            lower: -self.upper,
-            upper: -self.lower,
-        }
-    }
 }
 
 /// One side's counts: one entry for each run, with the requests it is worth.
@@ -82,11 +62,20 @@ pub fn together(mut runs: Vec<Share>) -> Share {
 
 /// Judges a share: the rule of [`super::rule::judge`] with differences in place of logarithms.
 pub fn judge(evidence: &Evidence) -> Judgement {
+    let weight = Weight {
+        replication: evidence.replication,
+        survives_multiplicity: evidence.survives_multiplicity,
+        // The margin is absolute already.
+        reaches_floor: true,
+    };
+    let margin = evidence.margin;
     let (word, reason) = match evidence.difference {
         Err(why) => (Word::NotEnoughData, Reason::Missing(why)),
         Ok(d) => match evidence.noise {
-            Noise::Known => with_known_noise(evidence, d),
-            Noise::Unknown { .. } => with_unknown_noise(evidence, d),
+            Noise::Known => with_known_noise(d, margin, weight),
+            Noise::Unknown { .. } => {
+                with_unknown_noise(d, margin, wide_margin(evidence.baseline, margin), weight)
+            }
         },
     };
     Judgement {
@@ -94,52 +83,6 @@ pub fn judge(evidence: &Evidence) -> Judgement {
         reason,
         margin: evidence.margin,
     }
-}
-
-fn with_known_noise(evidence: &Evidence, d: Bounds) -> (Word, Reason) {
-    let margin = evidence.margin;
-    let worse = d.lower > 0.0 && d.estimate >= margin;
-    let better = d.upper < 0.0 && d.estimate <= -margin;
-    if worse || better {
-        return match (evidence.survives_multiplicity, evidence.replication, worse) {
-            (false, _, _) => (Word::NotEnoughData, Reason::LostToMultiplicity),
-            (true, Replication::BothSides, true) => (Word::Regressed, Reason::BeyondMargin),
-            (true, Replication::BothSides, false) => (Word::Improved, Reason::BeyondMargin),
-            (true, Replication::OneRun, true) => (Word::Suspect, Reason::OneRun),
-            (true, Replication::OneRun, false) => {
-                (Word::NotEnoughData, Reason::UnconfirmedImprovement)
-            }
-        };
-    }
-    if d.lower > -margin && d.upper < margin {
-        let changed = d.lower > 0.0 || d.upper < 0.0;
-        let reason = if changed {
-            Reason::ChangedWithinMargin
-        } else {
-            Reason::WithinMargin
-        };
-        return (Word::Unchanged, reason);
-    }
-    (Word::NotEnoughData, Reason::IntervalTooWide)
-}
-
-fn with_unknown_noise(evidence: &Evidence, d: Bounds) -> (Word, Reason) {
-    let wide = wide_margin(evidence.baseline, evidence.margin);
-    if d.lower > wide {
-        return if evidence.survives_multiplicity {
-            (Word::Suspect, Reason::BeyondWideMargin)
-        } else {
-            (Word::NotEnoughData, Reason::LostToMultiplicity)
-        };
-    }
-    let reason = if d.upper < -wide {
-        Reason::UnconfirmedImprovement
-    } else if d.lower < -evidence.margin && d.upper > evidence.margin {
-        Reason::IntervalTooWide
-    } else {
-        Reason::NoiseUnknown
-    };
-    (Word::NotEnoughData, reason)
 }
 
 /// What a change must exceed while the noise between runs is unknown: the baseline's own ratio (it doubled) or one
@@ -154,7 +97,7 @@ mod tests {
 
     fn evidence(lower: f64, estimate: f64, upper: f64) -> Evidence {
         Evidence {
-            difference: Ok(Bounds {
+            difference: Ok(Difference {
                 estimate,
                 lower,
                 upper,
