@@ -10,9 +10,9 @@ pub mod manual;
 pub mod migrate;
 pub mod trend;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
-use crate::cli::{Cli, Command, SchemaName};
+use crate::cli::{Cli, Color, Command, SchemaName};
 use crate::diagnostic::Diagnostic;
 use crate::{metric, report};
 
@@ -40,6 +40,18 @@ impl From<std::io::Error> for Failure {
 impl From<Vec<Diagnostic>> for Failure {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
         Self::Diagnostics(diagnostics)
+    }
+}
+
+/// Whether the terminal report is coloured.
+fn is_colored(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! `loadgate check`: read, measure, judge, report.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, baseline};
+use super::{Failure, baseline, is_colored};
 use crate::analysis::Analysis;
 use crate::ci::Ci;
-use crate::cli::{Check, Color, Phase};
+use crate::cli::{Check, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Terms, judge, quota, regression};
@@ -237,14 +237,7 @@ fn show(args: &Check, analysis: &Analysis, stdout: &mut dyn Write) -> Result<(),
         writeln!(stdout, "{}", analysis.outcome.sentence())?;
         return Ok(());
     }
-    let color = match args.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => {
-            std::io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-        }
-    };
+    let color = is_colored(args.color);
     stdout.write_all(terminal::render(analysis, color).as_bytes())?;
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! `loadgate trend`: read a history, follow it, report.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
-use super::Failure;
-use crate::cli::{Algorithm as Named, Color, Trend as Args};
+use super::{Failure, is_colored};
+use crate::cli::{Algorithm as Named, Trend as Args};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::selector::Selector;
 use crate::history::append::append;
@@ -174,14 +174,7 @@ fn show(args: &Args, trend: &Trend, stdout: &mut dyn Write) -> Result<(), Failur
         writeln!(stdout, "{}", trend.outcome.sentence)?;
         return Ok(());
     }
-    let color = match args.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => {
-            std::io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-        }
-    };
+    let color = is_colored(args.color);
     stdout.write_all(terminal::render(trend, color).as_bytes())?;
     Ok(())
 }
