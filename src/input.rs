@@ -157,7 +157,7 @@ pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic
     let users = tables.users();
     read_logs(
         &logs,
-        &users,
+        users,
         options,
         &mut allowance,
         &mut loaded,
@@ -234,7 +234,7 @@ fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
 
 fn read_logs(
     logs: &[Found],
-    users: &BTreeMap<i64, u64>,
+    users: Option<&BTreeMap<i64, u64>>,
     options: &Options,
     allowance: &mut u64,
     loaded: &mut Loaded,
@@ -249,7 +249,7 @@ fn read_logs(
         Bounds::default()
     } else {
         let mut survey = survey(logs, options);
-        if survey.users.is_empty() {
+        if let Some(users) = users.filter(|_| survey.users.is_empty()) {
             survey.users.clone_from(users);
         }
         let cut = bounds(&survey, &options.span);

@@ -211,11 +211,8 @@ impl Tables {
     }
 
     /// Users per epoch second, if the history tells.
-    pub fn users(&self) -> BTreeMap<i64, u64> {
-        self.history
-            .as_ref()
-            .map(|(_, history)| history.users.clone())
-            .unwrap_or_default()
+    pub fn users(&self) -> Option<&BTreeMap<i64, u64>> {
+        self.history.as_ref().map(|(_, history)| &history.users)
     }
 
     fn exceptions_note(&self) -> Option<String> {

@@ -295,9 +295,8 @@ impl FieldTally {
     /// Every course: of one process, or of the requests.
     fn courses(&self) -> impl Iterator<Item = &Course> {
         let own = self.course.first.is_some().then_some(&self.course);
-        own.into_iter()
-            .chain(self.sources.values())
-            .filter(|_| !self.is_mixed())
+        let all = (!self.is_mixed()).then(|| own.into_iter().chain(self.sources.values()));
+        all.into_iter().flatten()
     }
 
     /// How many things were measured over time: more than one where samples name several sources.
