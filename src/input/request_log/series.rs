@@ -1,6 +1,6 @@
 //! Requests of one endpoint that ended alike, gathered until there are enough to be counted together.
 
-use super::shape::{Fast, is_same};
+use super::shape::{Fast, is_same, word};
 use crate::tally::{Alike, EndpointTally, ErrorKey};
 
 /// Requests gathered before they are counted: enough to fetch their counters side by side, few enough to be in the cache
@@ -191,13 +191,10 @@ fn hash(line: &Fast<'_>) -> u64 {
     const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
     let text = |hash: u64, text: &[u8]| {
-        let (words, bytes) = text.as_chunks::<8>();
-        let words = words.iter().copied().map(u64::from_le_bytes);
-        let hash = words.fold(hash, mix);
-        match text.last_chunk::<8>() {
-            Some(last) => mix(hash, u64::from_le_bytes(*last)),
-            None => bytes.iter().fold(hash, |hash, b| mix(hash, u64::from(*b))),
-        }
+        let words = text.as_chunks::<8>().0.iter();
+        let hash = words.fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+        let last = text.last_chunk::<8>().map(|last| u64::from_le_bytes(*last));
+        mix(hash, last.unwrap_or_else(|| word(text)))
     };
     let outcome = u64::from(line.status.unwrap_or_default()) << 1 | u64::from(line.failed);
     let hash = text(text(text(outcome, line.name), line.method), line.error);

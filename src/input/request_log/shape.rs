@@ -6,8 +6,10 @@
 
 use serde_json::{Map, Value};
 
+use super::blocks::LONGEST_LINE;
 use super::keys::{Keys, MILLISECONDS, Roles, failed, microseconds, source};
 use super::values::{self, Clock, Number};
+use crate::tally::whole_bytes;
 
 /// What to do with the value that follows a piece of fixed text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,11 +41,24 @@ struct Piece {
 #[derive(Debug)]
 pub struct Shape {
     pieces: Vec<Piece>,
+    outcome: Outcome,
     end: Vec<u8>,
     /// Names of the measured fields, in the order of their pieces.
     pub fields: Vec<String>,
     is_request: bool,
     says_no_error: bool,
+}
+
+/// How a request ended, in pieces next to one another, as the last line had it. Most lines end like the one before: one
+/// look at all of it takes the place of a look at each piece.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Which pieces.
+    pieces: std::ops::Range<usize>,
+    /// The pieces as they stood in the line: fixed texts and values.
+    bytes: Vec<u8>,
+    status: Option<u16>,
+    success: Option<bool>,
 }
 
 /// A line read by its shape. Texts are as they stand in the line, escapes included.
@@ -68,7 +83,9 @@ pub struct Fast<'l> {
     /// Concurrent users.
     pub users: Option<u64>,
     /// Body bytes.
-    pub response_length: Option<f64>,
+    pub bytes: u64,
+    /// Bytes of the line with its end.
+    pub len: usize,
 }
 
 impl Shape {
@@ -93,6 +110,7 @@ impl Shape {
         }
         Some(Self {
             end: line[learner.fixed..].to_vec(),
+            outcome: Outcome::among(&learner.pieces),
             pieces: learner.pieces,
             fields: learner.fields,
             is_request,
@@ -100,13 +118,12 @@ impl Shape {
         })
     }
 
-    /// Reads a line of this shape: the first `len` bytes of `text`. What follows, the line's end and more lines, is there to
-    /// be looked at eight bytes at a time; whatever reaches beyond the line is no line of this shape. Measured fields go to
-    /// `values`, in the shape's order. The caller vouches that the line is UTF-8 without control characters.
+    /// Reads a line of this shape from the front of a text, and the line's end. What follows is there to be looked at eight
+    /// bytes at a time. Measured fields go to `values`, in the shape's order. Texts that are handed out may still hold what
+    /// no JSON text may: the caller looks at them, unless it knows them.
     pub fn read<'l>(
-        &self,
+        &mut self,
         text: &'l [u8],
-        len: usize,
         clock: &mut Clock,
         values: &mut Vec<f64>,
     ) -> Option<Fast<'l>> {
@@ -115,9 +132,18 @@ impl Shape {
             is_request: self.is_request,
             ..Fast::default()
         };
-        let (mut success, mut has_error) = (None, false);
+        let (mut success, mut has_error, mut at) = (None, false, 0);
+        let (mut outcome_at, mut is_new) = (text, false);
         values.clear();
-        for piece in &self.pieces {
+        while let Some(piece) = self.pieces.get(at) {
+            if at == self.outcome.pieces.start {
+                if let Some(after) = self.outcome.after(rest) {
+                    (fast.status, success) = (self.outcome.status, self.outcome.success);
+                    (rest, at) = (after, self.outcome.pieces.end);
+                    continue;
+                }
+                (outcome_at, is_new) = (rest, true);
+            }
             rest = after(rest, &piece.literal)?;
             match piece.part {
                 Part::Start => fast.start_ms = Some(clock.take(&mut rest)?),
@@ -139,9 +165,9 @@ impl Shape {
                     };
                 }
                 Part::Length => {
-                    fast.response_length = match values::take_whole(&mut rest) {
-                        None => counted(number(&mut rest)?),
-                        bytes => bytes.map(|n| n as i64 as f64),
+                    fast.bytes = match values::take_whole(&mut rest) {
+                        None => whole_bytes(counted(number(&mut rest)?)),
+                        Some(bytes) => bytes,
                     };
                 }
                 Part::Time(factor) => {
@@ -156,14 +182,59 @@ impl Shape {
                 }
                 Part::SkipBool => drop(boolean(&mut rest)?),
             }
+            at += 1;
+            if is_new && at == self.outcome.pieces.end {
+                is_new = false;
+                let bytes = &outcome_at[..outcome_at.len() - rest.len()];
+                self.outcome.learn(bytes, fast.status, success);
+            }
         }
         rest = after(rest, &self.end)?;
-        if text.len() - rest.len() != len {
+        let line_end = match rest {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            [] | [b'\r'] => rest.len(),
+            _ => return None,
+        };
+        let len = text.len() - rest.len();
+        if len > LONGEST_LINE {
             return None;
         }
+        fast.len = len + line_end;
         let says_no_error = !has_error && self.says_no_error;
         fast.failed = failed(success, has_error, says_no_error, fast.status);
         Some(fast)
+    }
+}
+
+impl Outcome {
+    /// The longest run of pieces that have few values.
+    fn among(pieces: &[Piece]) -> Self {
+        let is_outcome = |piece: &Piece| matches!(piece.part, Part::Status | Part::Success);
+        let runs = (0..pieces.len()).map(|from| {
+            let run = pieces[from..].iter().take_while(|p| is_outcome(p)).count();
+            from..from + run
+        });
+        let longest = runs.max_by_key(|run| (run.len(), std::cmp::Reverse(run.start)));
+        Self {
+            // An empty run begins nowhere.
+            pieces: longest
+                .filter(|run| !run.is_empty())
+                .unwrap_or(usize::MAX..usize::MAX),
+            ..Self::default()
+        }
+    }
+
+    /// What follows the same outcome.
+    #[inline]
+    fn after<'l>(&self, rest: &'l [u8]) -> Option<&'l [u8]> {
+        after(rest, &self.bytes).filter(|_| !self.bytes.is_empty())
+    }
+
+    fn learn(&mut self, bytes: &[u8], status: Option<u16>, success: Option<bool>) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        (self.status, self.success) = (status, success);
     }
 }
 
@@ -188,7 +259,24 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
     } else if let (Some(first), Some(other_first)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
         first == other_first && a.last_chunk::<8>() == b.last_chunk::<8>()
     } else {
-        a.iter().zip(b).all(|(a, b)| a == b)
+        word(a) == word(b)
+    }
+}
+
+/// All bytes of a text that is shorter than eight, some of them twice: texts of one length have the same word only if they
+/// are the same.
+#[inline]
+pub fn word(text: &[u8]) -> u64 {
+    match (text.first_chunk::<4>(), text.last_chunk::<4>(), text) {
+        (Some(first), Some(last), _) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        (_, _, [first, .., last]) => {
+            let middle = text[text.len() / 2];
+            u64::from(*first) | u64::from(middle) << 8 | u64::from(*last) << 16
+        }
+        (_, _, [only]) => u64::from(*only),
+        (_, _, []) => 0,
     }
 }
 
@@ -245,9 +333,9 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     memchr::memchr2(b'"', b'\\', &text[from..]).map(|at| from + at)
 }
 
-/// The same without escapes.
+/// The same without escapes and what no JSON text may hold.
 pub fn plain_text<'l>(rest: &mut &'l [u8]) -> Option<&'l [u8]> {
-    take_text(rest).filter(|text| !text.contains(&b'\\'))
+    take_text(rest).filter(|text| !text.contains(&b'\\') && is_valid(text))
 }
 
 /// A text that nothing is done with must still be valid.
@@ -255,15 +343,19 @@ fn skip_text(rest: &mut &[u8]) -> Option<()> {
     is_valid(take_text(rest)?).then_some(())
 }
 
-/// Whether the escapes of a text, if it has any, mean something.
+/// Whether a text is UTF-8 without control characters, and its escapes, if it has any, mean something.
+#[inline]
 pub fn is_valid(raw: &[u8]) -> bool {
-    !raw.contains(&b'\\') || unescape(raw).is_some()
+    let is_plain = |b: u8| (b' '..0x80).contains(&b) && b != b'\\';
+    raw.iter().fold(true, |plain, b| plain & is_plain(*b)) || unescape(raw).is_some()
 }
 
-/// A JSON text between its quotes, its escapes resolved; `None` if they are invalid.
+/// A JSON text between its quotes, its escapes resolved; `None` if they are invalid, or if it holds what no text may.
 pub fn unescape(raw: &[u8]) -> Option<String> {
     let raw = std::str::from_utf8(raw).ok()?;
-    if raw.contains('\\') {
+    if raw.bytes().any(|b| b < b' ') {
+        None
+    } else if raw.contains('\\') {
         serde_json::from_str(&format!("\"{raw}\"")).ok()
     } else {
         Some(raw.to_owned())

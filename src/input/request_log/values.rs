@@ -134,6 +134,45 @@ impl Number {
 /// Takes a JSON number from the front of a line; `None` if there is none, or if it is not finite.
 #[inline]
 pub fn take_number(rest: &mut &[u8]) -> Option<Number> {
+    let Some((digits, len, scale)) = rest.first_chunk().and_then(|eight| number_of_eight(*eight))
+    else {
+        return any_number(rest);
+    };
+    *rest = &rest[len..];
+    Some(Number::Short {
+        is_negative: false,
+        digits,
+        scale,
+    })
+}
+
+/// A number with neither sign nor exponent that ends before the last of eight bytes: its digits without the point, its
+/// length, and its digits after the point. In one step, because one for the digits before the point and one for those
+/// after it would have to wait for each other.
+#[inline]
+fn number_of_eight(eight: [u8; 8]) -> Option<(u64, usize, usize)> {
+    let (digits, other) = digits_and_others(eight);
+    let whole = other.trailing_zeros() as usize / 8;
+    let after_whole = other & other.wrapping_sub(1);
+    let end = after_whole.trailing_zeros() as usize / 8;
+    if whole == 0 || whole == 8 || whole > 1 && eight[0] == b'0' {
+        return None;
+    }
+    let (digits, len, scale) = match eight[whole] {
+        b'.' if end < 8 && end > whole + 1 => {
+            let before = u64::MAX >> (64 - 8 * whole);
+            let joined = digits & before | digits >> 8 & !before;
+            (joined << (64 - 8 * (end - 1)), end, end - 1 - whole)
+        }
+        b'.' => return None,
+        _ => (digits << (64 - 8 * whole), whole, 0),
+    };
+    (!matches!(eight[len], b'e' | b'E')).then(|| (joined_digits(digits), len, scale))
+}
+
+/// Takes any number from the front of a line.
+#[inline(never)]
+fn any_number(rest: &mut &[u8]) -> Option<Number> {
     let line = *rest;
     let is_negative = line.first() == Some(&b'-');
     let whole = &line[usize::from(is_negative)..];
@@ -226,20 +265,31 @@ fn many_digits(text: &[u8]) -> (u64, usize) {
         })
 }
 
-/// The number that the leading digits of eight bytes spell, and how many they are, without a loop (Lemire 2018, "Quickly
-/// parsing eight digits").
+/// The number that the leading digits of eight bytes spell, and how many they are, without a loop.
 #[inline]
 fn digits_of_eight(eight: [u8; 8]) -> (u64, usize) {
-    const EACH: u64 = u64::MAX / 255;
-    // Digits become 0 to 9. Any other byte, at least up to the first such, gets its highest bit.
-    let digits = u64::from_le_bytes(eight) ^ (EACH * 0x30);
-    let other = (digits.wrapping_add(EACH * 0x76) | digits) & (EACH * 0x80);
+    let (digits, other) = digits_and_others(eight);
     let n = other.trailing_zeros() as usize / 8;
     if n == 0 {
         return (0, 0);
     }
-    // Leading zeros take the place of what is no digit; then neighbours are joined: to pairs, to fours, to eight.
-    let ones = digits << (64 - 8 * n);
+    (joined_digits(digits << (64 - 8 * n)), n)
+}
+
+/// Bytes of which digits became 0 to 9, and the highest bit of each byte that is none: for sure up to the first that is
+/// beyond ASCII.
+#[inline]
+fn digits_and_others(eight: [u8; 8]) -> (u64, u64) {
+    const EACH: u64 = u64::MAX / 255;
+    let digits = u64::from_le_bytes(eight) ^ (EACH * 0x30);
+    let other = (digits.wrapping_add(EACH * 0x76) | digits) & (EACH * 0x80);
+    (digits, other)
+}
+
+/// The number of eight digits, the first in the lowest byte (Lemire 2018, "Quickly parsing eight digits"). Neighbours are
+/// joined: to pairs, to fours, to eight.
+#[inline]
+fn joined_digits(ones: u64) -> u64 {
     let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8);
     let (even, odd) = (
         pairs & 0x0000_00ff_0000_00ff,
@@ -247,7 +297,7 @@ fn digits_of_eight(eight: [u8; 8]) -> (u64, usize) {
     );
     let high = even.wrapping_mul(100 + (1_000_000 << 32));
     let low = odd.wrapping_mul(1 + (10_000 << 32));
-    (high.wrapping_add(low) >> 32, n)
+    high.wrapping_add(low) >> 32
 }
 
 /// 10 to the power of 0 to 8.

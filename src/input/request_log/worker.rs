@@ -10,7 +10,7 @@ use super::series::{Found, Gathered, Known};
 use super::shape::{Fast, Shape, is_valid, unescape};
 use super::values::{self, Clock};
 use super::{Bad, HELP, Job, SHOWN};
-use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally, whole_bytes};
+use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally};
 
 /// Shapes a log may have; lines of further ones take the long way.
 pub const MOST_SHAPES: usize = 16;
@@ -101,17 +101,20 @@ impl<'k> Worker<'k> {
         if block.index == 0 {
             bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         }
-        // One look at the whole block tells whether shapes may be tried on all its lines.
-        let is_plain = is_printable_ascii(bytes)
-            || (has_no_control(bytes) && std::str::from_utf8(bytes).is_ok());
-        let mut from = 0;
-        while from < bytes.len() {
-            let end = memchr::memchr(b'\n', &bytes[from..]).map(|at| from + at);
-            let (text, len) = (&bytes[from..], end.unwrap_or(bytes.len()) - from);
-            from = end.map_or(bytes.len(), |end| end + 1);
+        let mut rest = bytes;
+        while !rest.is_empty() {
             answer.lines += 1;
+            if let Some(len) = self.short_way(rest) {
+                answer.records += 1;
+                rest = &rest[len..];
+                continue;
+            }
+            let end = memchr::memchr(b'\n', rest);
+            let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
+            rest = after.get(1..).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
             let is_cut = block.is_last && end.is_none();
-            match self.line(text, len, is_plain, is_cut) {
+            match self.long_way(line, is_cut) {
                 Ok(Used::Counted) => answer.records += 1,
                 Ok(Used::Blank) => {}
                 Ok(Used::Cut) => answer.cut = Some(answer.lines),
@@ -126,30 +129,24 @@ impl<'k> Worker<'k> {
         answer
     }
 
-    /// Counts the line that is the first `len` bytes of a text.
-    fn line(
-        &mut self,
-        text: &[u8],
-        len: usize,
-        is_plain: bool,
-        may_be_cut: bool,
-    ) -> Result<Used, Bad> {
-        let line = &text[..len];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if is_plain || (has_no_control(line) && std::str::from_utf8(line).is_ok()) {
-            for turn in 0..self.shapes.len() {
-                let at = (self.likely + turn) % self.shapes.len();
-                let mut values = std::mem::take(&mut self.values);
-                let read = self.shapes[at].read(text, line.len(), &mut self.clock, &mut values);
-                let counted = read.is_some_and(|fast| self.fast(&fast, at, &values));
-                self.values = values;
-                if counted {
-                    self.likely = at;
-                    return Ok(Used::Counted);
-                }
+    /// Counts the first line of a text by its shape; its length with its end, or `None` if it has to go the long way.
+    #[inline]
+    fn short_way(&mut self, text: &[u8]) -> Option<usize> {
+        for turn in 0..self.shapes.len() {
+            let mut at = self.likely + turn;
+            if at >= self.shapes.len() {
+                at -= self.shapes.len();
+            }
+            let mut values = std::mem::take(&mut self.values);
+            let read = self.shapes[at].read(text, &mut self.clock, &mut values);
+            let counted = read.filter(|fast| self.fast(fast, at, &values));
+            self.values = values;
+            if let Some(fast) = counted {
+                self.likely = at;
+                return Some(fast.len);
             }
         }
-        self.long_way(line, may_be_cut)
+        None
     }
 
     /// Builds the JSON value, and learns the line's shape.
@@ -225,12 +222,11 @@ impl<'k> Worker<'k> {
         );
         let gathered = self.series.at(series);
         let endpoint = &mut self.endpoints[gathered.endpoint].1;
-        let bytes = whole_bytes(line.response_length);
         if let Some(start) = line.start_ms {
-            gathered.add(start, line.response_time_us, bytes, endpoint);
+            gathered.add(start, line.response_time_us, line.bytes, endpoint);
         } else {
             self.without_start += 1;
-            gathered.add_without_start(line.response_time_us, bytes, endpoint);
+            gathered.add_without_start(line.response_time_us, line.bytes, endpoint);
         }
         let names = &self.shapes[shape].fields;
         for (name, value) in names.iter().zip(values) {
@@ -390,25 +386,6 @@ fn see_users(
 fn see_most(users: &mut BTreeMap<i64, u64>, second: i64, count: u64) {
     let most = users.entry(second).or_default();
     *most = (*most).max(count);
-}
-
-/// Whether there is no control character but line ends, and nothing beyond ASCII.
-fn is_printable_ascii(bytes: &[u8]) -> bool {
-    // Beyond ASCII is below zero.
-    none(bytes, |b| {
-        u8::from(b.cast_signed() < 0x20) & u8::from(b != b'\n')
-    })
-}
-
-/// Whether there is no control character but line ends.
-fn has_no_control(bytes: &[u8]) -> bool {
-    none(bytes, |b| u8::from(b < b' ') & u8::from(b != b'\n'))
-}
-
-/// Whether no byte is marked. In pieces without a way out, which compilers turn into wide instructions.
-fn none(bytes: &[u8], mark: impl Fn(u8) -> u8) -> bool {
-    let clean = |piece: &[u8]| piece.iter().fold(0, |found, b| found | mark(*b)) == 0;
-    bytes.chunks(1 << 12).all(clean)
 }
 
 fn column_of(text: &[u8], key: &str) -> usize {
