@@ -1,6 +1,7 @@
 //! The run as plain, documented data: what gates judge and reports show.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -112,10 +113,10 @@ pub struct EndpointSummary {
     pub evidence: Evidence,
     /// Measured fields.
     pub fields: BTreeMap<String, FieldSummary>,
-    /// The endpoint over time; the same intervals as the run's timeline.
-    pub timeline: Timeline,
     /// The counts behind these figures, from which gates measure what no table shows.
     pub tally: EndpointTally,
+    frame: Arc<timeline::Frame>,
+    timeline: OnceLock<Timeline>,
 }
 
 /// Response times of one endpoint in milliseconds; what the source does not hold is `None`.
@@ -208,7 +209,7 @@ impl EndpointSummary {
         endpoint: Option<Endpoint>,
         tally: EndpointTally,
         duration_s: Option<f64>,
-        frame: &timeline::Frame,
+        frame: &Arc<timeline::Frame>,
     ) -> Self {
         let requests = tally.requests;
         Self {
@@ -227,9 +228,16 @@ impl EndpointSummary {
                 .iter()
                 .filter_map(|(n, f)| Some((n.clone(), field(f, requests)?)))
                 .collect(),
-            timeline: frame.of(&tally),
             tally,
+            frame: Arc::clone(frame),
+            timeline: OnceLock::new(),
         }
+    }
+
+    /// The endpoint over time, in the same intervals as the run; computed when it is first asked for, as only the HTML
+    /// report shows it.
+    pub fn timeline(&self) -> &Timeline {
+        self.timeline.get_or_init(|| self.frame.of(&self.tally))
     }
 }
 
@@ -277,7 +285,7 @@ impl Summary {
             (Some(first), Some(last)) => Some((last - first) as f64 / 1e3),
             _ => None,
         };
-        let frame = timeline::Frame::new(&tally, &total);
+        let frame = Arc::new(timeline::Frame::new(&tally, &total));
         let over_time = OverTime::new(&total, &frame);
         let distribution = Distribution::new(&total);
         let (started_ms, ended_ms) = (total.first_start_ms, total.last_end_ms);
@@ -292,7 +300,11 @@ impl Summary {
                 .map(|(key, counts)| (Some(key), counts)),
         );
         let mut endpoints = parallel::each(all, is_large, |(key, counts)| {
-            EndpointSummary::new(key, counts, duration_s, &frame)
+            let is_total = key.is_none();
+            let summary = EndpointSummary::new(key, counts, duration_s, &frame);
+            // The only timeline that every report has.
+            is_total.then(|| summary.timeline());
+            summary
         });
         let total = endpoints.remove(0);
         Self {
@@ -303,7 +315,7 @@ impl Summary {
             users_max,
             sources: about.sources,
             metadata: about.metadata,
-            timeline: total.timeline.clone(),
+            timeline: total.timeline().clone(),
             over_time,
             distribution,
             peaks: peaks(&total.tally, &endpoints, duration_s),
@@ -320,22 +332,23 @@ fn peaks(
     endpoints: &[EndpointSummary],
     duration_s: Option<f64>,
 ) -> Vec<PeakWindow> {
-    let is_large = total.requests >= WORTH_THREADS;
-    let found = parallel::each(PEAK_WINDOWS_MS.to_vec(), is_large, |ms| {
-        let peak = windows::of(total, ms).ok()?;
+    let found = windows::of_each(total, &PEAK_WINDOWS_MS);
+    let peak = |(peak, ms): (Peak, i64)| {
         let each = endpoints.iter().filter_map(|e| {
             let count = windows::within(&e.tally, peak.start_ms, peak.start_ms + ms);
             (count > 0).then(|| Some((e.endpoint.clone()?, count)))?
         });
         let mut contributors: Vec<_> = each.collect();
         contributors.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: equals in endpoint order
-        Some(PeakWindow {
+        PeakWindow {
             peak,
             contributors,
             whole: duration_s.is_some_and(|s| s * 1e3 >= ms as f64),
-        })
-    });
-    found.into_iter().flatten().collect()
+        }
+    };
+    let found = found.into_iter().zip(PEAK_WINDOWS_MS);
+    let known = found.filter_map(|(found, ms)| Some((found?, ms)));
+    known.map(peak).collect()
 }
 
 fn errors(tally: &Tally) -> Vec<ErrorSummary> {

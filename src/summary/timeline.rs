@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::quantile::quantile;
+use crate::parallel;
 use crate::tally::seconds::bucket_value_ms;
-use crate::tally::{Counts, EndpointTally, FieldTally, Tally};
+use crate::tally::{Counts, EndpointTally, FieldTally, Tally, WORTH_THREADS};
 
 /// Interval lengths a chart may have, in seconds.
 const LENGTHS: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
@@ -46,7 +47,7 @@ pub struct Interval {
 }
 
 /// The intervals of a run, shared by all its endpoints.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Frame {
     first: i64,
     last: i64,
@@ -173,16 +174,33 @@ impl Frame {
         }
     }
 
-    /// Seconds come in order, so that one histogram at a time is enough.
+    /// On all cores, each with intervals of its own: the run's timeline is what every report waits for.
     fn percentiles(&self, tally: &EndpointTally, rows: &mut [Interval]) {
+        let is_large = tally.requests >= WORTH_THREADS;
+        let parts = if is_large { parallel::threads() } else { 1 };
+        let parts = rows.chunks_mut(rows.len().div_ceil(parts).max(1)).collect();
+        parallel::each(parts, is_large, |rows: &mut [Interval]| {
+            self.percentiles_of(tally, rows);
+        });
+    }
+
+    /// Seconds come in order, so that one histogram at a time is enough.
+    fn percentiles_of(&self, tally: &EndpointTally, rows: &mut [Interval]) {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return;
+        };
+        let (first, end) = (first.start_s, last.start_s + self.interval_s);
         let mut histogram = Histogram::default();
-        let mut open = 0;
-        for (second, bucket, n) in tally.seconds.all_buckets() {
-            let slot = self.slot(second);
-            if slot != open {
-                rows[open].set_percentiles(&histogram);
-                histogram.clear();
-                open = slot;
+        let (mut open, mut now) = (0, i64::MIN);
+        for (second, bucket, n) in tally.seconds.buckets_within(first, end) {
+            if second != now {
+                now = second;
+                let slot = ((second - first) / self.interval_s) as usize;
+                if slot != open {
+                    rows[open].set_percentiles(&histogram);
+                    histogram.clear();
+                    open = slot;
+                }
             }
             histogram.add(bucket, n);
         }

@@ -16,11 +16,24 @@ pub struct Seconds {
     pub requests: Counts,
     /// Failures among them.
     pub failures: Counts,
-    /// Second × 8192 + bucket → requests; empty when the source has no such detail.
+    /// Sum of the response times in µs; empty when the source has no such detail, as the next.
+    pub sums_us: Counts,
+    /// Second × 8192 + bucket → requests.
     times: Counts,
     /// Second at which a row of running totals was written → what came since the row before. Only from such rows, as
     /// those of Locust's history.
     pub batches: BTreeMap<i64, Batch>,
+}
+
+/// Requests that follow one another and started in one second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Which, epoch seconds.
+    pub second: i64,
+    /// How many.
+    pub requests: u64,
+    /// Sum of their response times in µs.
+    pub sum_us: u64,
 }
 
 /// Requests between two rows of running totals.
@@ -39,33 +52,56 @@ pub fn bucket(us: u64) -> u16 {
     ((u64::from(shift) << PER_DOUBLING_BITS) + (us >> shift)) as u16
 }
 
-/// The middle of a bucket, in milliseconds.
-pub fn bucket_value_ms(bucket: u16) -> f64 {
+/// The middle of a bucket, in halves of a microsecond.
+fn bucket_value_half_us(bucket: u16) -> u64 {
     let doublings = (u32::from(bucket) >> PER_DOUBLING_BITS).saturating_sub(1);
     let lowest = (u64::from(bucket) - (u64::from(doublings) << PER_DOUBLING_BITS)) << doublings;
-    (lowest as f64 + ((1_u64 << doublings) - 1) as f64 / 2.0) / 1e3
+    2 * lowest + (1 << doublings) - 1
+}
+
+/// The middle of a bucket, in milliseconds.
+pub fn bucket_value_ms(bucket: u16) -> f64 {
+    bucket_value_half_us(bucket) as f64 / 2e3
 }
 
 impl Seconds {
-    /// Counts requests by their starts (epoch ms) and response times in µs, all of them failed or none.
-    pub fn add(&mut self, starts_ms: &[i64], times_us: &[u64], failed: bool) {
-        let second = |start: i64| start.div_euclid(1000);
-        // Requests come nearly in order: most have the second of the one before.
-        for same in starts_ms.chunk_by(|a, b| second(*a) == second(*b)) {
-            let (at, n) = (second(same[0]), same.len() as u64);
-            self.requests.add(at, n);
-            self.failures.add(at, if failed { n } else { 0 });
-        }
+    /// Counts requests by their starts (epoch ms) and response times in µs, all of them failed or none. Returns how they
+    /// follow one another.
+    pub fn add(&mut self, starts_ms: &[i64], times_us: &[u64], failed: bool) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        let mut keys = Vec::with_capacity(starts_ms.len());
+        // Requests come nearly in order: most have the second of the one before, which takes no division to tell.
+        let mut begin_ms = i64::MIN;
         for (start, us) in starts_ms.iter().zip(times_us) {
-            let key = second(*start) * BUCKETS + i64::from(bucket(*us));
-            self.times.add(key, 1);
+            if !(0..1000).contains(&start.wrapping_sub(begin_ms)) || runs.is_empty() {
+                let second = start.div_euclid(1000);
+                begin_ms = second * 1000;
+                runs.push(Run {
+                    second,
+                    ..Run::default()
+                });
+            }
+            if let Some(run) = runs.last_mut() {
+                run.requests += 1;
+                run.sum_us = run.sum_us.saturating_add(*us);
+                keys.push(run.second * BUCKETS + i64::from(bucket(*us)));
+            }
         }
+        for run in &runs {
+            self.requests.add(run.second, run.requests);
+            self.failures
+                .add(run.second, if failed { run.requests } else { 0 });
+            self.sums_us.add(run.second, run.sum_us);
+        }
+        self.times.add_each(keys.into_iter());
+        runs
     }
 
     /// Adds everything another count holds.
     pub fn merge(&mut self, other: &Self) {
         self.requests.merge(&other.requests);
         self.failures.merge(&other.failures);
+        self.sums_us.merge(&other.sums_us);
         self.times.merge(&other.times);
         for (second, batch) in &other.batches {
             self.add_batch(*second, *batch);
@@ -102,12 +138,32 @@ impl Seconds {
             .map(move |(key, n)| ((key - first) as u16, n))
     }
 
+    /// How many requests of a second took up to each of these buckets, which ascend.
+    pub fn up_to<const N: usize>(&self, second: i64, buckets: [u16; N]) -> [u64; N] {
+        let first = second * BUCKETS;
+        let bounds = buckets.map(|bucket| first + i64::from(bucket));
+        self.times.up_to(first, bounds)
+    }
+
     /// Second, bucket and requests, in ascending order.
     pub fn all_buckets(&self) -> impl Iterator<Item = (i64, u16, u64)> + '_ {
-        self.times
-            .iter()
-            .map(|(key, n)| (key.div_euclid(BUCKETS), key.rem_euclid(BUCKETS) as u16, n))
+        self.times.iter().map(of_key)
     }
+
+    /// The same from one second on and before another.
+    pub fn buckets_within(
+        &self,
+        first: i64,
+        end: i64,
+    ) -> impl Iterator<Item = (i64, u16, u64)> + '_ {
+        self.times
+            .range(first * BUCKETS, end * BUCKETS - 1)
+            .map(of_key)
+    }
+}
+
+fn of_key((key, n): (i64, u64)) -> (i64, u16, u64) {
+    (key.div_euclid(BUCKETS), key.rem_euclid(BUCKETS) as u16, n)
 }
 
 #[cfg(test)]

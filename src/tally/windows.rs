@@ -1,6 +1,9 @@
 //! Sliding windows over counts: the busiest one, and every one that begins at a count.
 
-use super::{Counts, EndpointTally, Evidence};
+use std::collections::VecDeque;
+
+use super::{Counts, EndpointTally, Evidence, WORTH_THREADS};
+use crate::parallel;
 
 /// The busiest half-open window of a given length.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +48,100 @@ pub fn of(tally: &EndpointTally, window_ms: i64) -> Result<Peak, String> {
         .filter(|_| !tally.is_open)
         .map(|most| (most + elsewhere).max(peak.count));
     Ok(peak)
+}
+
+/// The busiest windows of several lengths, of at most some minutes: what lies in the longest is held in memory, and all are
+/// found in one pass. `None` where [`of`] knows none.
+pub fn of_each(tally: &EndpointTally, windows_ms: &[i64]) -> Vec<Option<Peak>> {
+    let span = tally.starts.first().zip(tally.starts.last());
+    let Some((first, last)) =
+        span.filter(|_| tally.evidence == Evidence::Requests && tally.without_start == 0)
+    else {
+        return windows_ms.iter().map(|ms| of(tally, *ms).ok()).collect();
+    };
+    let is_large = tally.requests >= WORTH_THREADS;
+    let parts = if is_large {
+        parallel::threads() as i64
+    } else {
+        1
+    };
+    let length = (last - first) / parts + 1;
+    let part = |i| {
+        let from = first + i * length;
+        busiest_of_each(&tally.starts, windows_ms, from, last.min(from + length - 1))
+    };
+    let parts = parallel::each((0..parts).collect(), is_large, part);
+    let peak = |(i, window_ms): (usize, &i64)| {
+        let found = parts.iter().filter_map(|part| part[i]);
+        let (start_ms, count) = found.fold(None, busier)?;
+        Some(Peak {
+            count,
+            at_most: Some(count),
+            window_ms: *window_ms,
+            start_ms,
+        })
+    };
+    windows_ms.iter().enumerate().map(peak).collect()
+}
+
+/// The busier of two windows; the first of equals.
+fn busier(best: Option<(i64, u64)>, (start, held): (i64, u64)) -> Option<(i64, u64)> {
+    match best {
+        Some((_, most)) if held <= most => best,
+        _ => Some((start, held)),
+    }
+}
+
+/// A window that moves along: it ends with the last key seen.
+struct Moving {
+    window: i64,
+    held: u64,
+    /// Number of the first key in it.
+    first: usize,
+    best: Option<(i64, u64)>,
+}
+
+/// The busiest window of each length among those whose last key lies from `first` to `last`: the first key and what is
+/// held. The busiest of all is among them, as it does not matter where it ends between two keys.
+fn busiest_of_each(
+    counts: &Counts,
+    windows: &[i64],
+    first: i64,
+    last: i64,
+) -> Vec<Option<(i64, u64)>> {
+    let moving = windows.iter().map(|window| Moving {
+        window: *window,
+        held: 0,
+        first: 0,
+        best: None,
+    });
+    let mut moving: Vec<Moving> = moving.collect();
+    let longest = windows.iter().copied().max().unwrap_or_default();
+    // Keys of the longest window, and the number of the first of them.
+    let (mut recent, mut passed) = (VecDeque::new(), 0);
+    for (at, n) in counts.range(first.saturating_sub(longest), last) {
+        recent.push_back((at, n));
+        let mut needed = usize::MAX;
+        for window in &mut moving {
+            window.held += n;
+            let mut start = at;
+            while let Some((key, leaving)) = recent.get(window.first - passed) {
+                start = *key;
+                if start > at.saturating_sub(window.window) {
+                    break;
+                }
+                window.held -= leaving;
+                window.first += 1;
+            }
+            if at >= first {
+                window.best = busier(window.best, (start, window.held));
+            }
+            needed = needed.min(window.first);
+        }
+        recent.drain(..needed - passed);
+        passed = needed;
+    }
+    moving.into_iter().map(|window| window.best).collect()
 }
 
 /// The least that the busiest of the windows that cover the run must hold.
@@ -95,10 +192,7 @@ pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
 
 fn busiest(counts: &Counts, window: i64) -> Option<(i64, u64)> {
     // `max_by_key` takes the last of equals.
-    windows(counts, window).fold(None, |best, (start, held)| match best {
-        Some((_, most)) if held <= most => best,
-        _ => Some((start, held)),
-    })
+    windows(counts, window).fold(None, busier)
 }
 
 /// The same from counts per epoch second, within the bounds that they allow: a window of w whole seconds holds at
@@ -153,6 +247,7 @@ pub fn held_at(counts: &Counts, moments: impl Iterator<Item = i64>, window: i64)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn window_is_half_open() {
@@ -184,6 +279,20 @@ mod tests {
         assert_eq!(before, [(5, 3), (900, 5), (1004, 9), (1005, 7)]);
         let moments = [0, 5, 500, 1005, 1899, 1900, 3000].into_iter();
         assert_eq!(held_at(&starts, moments, 1000), [0, 3, 3, 7, 7, 5, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn several_at_once_are_each_alone(pairs in prop::collection::vec((0..5000_i64, 1..4_u64), 1..300), first in 0..5000_i64) {
+            let starts: Counts = pairs.into_iter().collect();
+            let lengths = [1, 100, 1000];
+            let alone = lengths.map(|window| busiest(&starts, window));
+            let all = busiest_of_each(&starts, &lengths, 0, 5000);
+            prop_assert_eq!(&all, &alone);
+            let parts = [(0, first - 1), (first, 5000)].map(|(from, to)| busiest_of_each(&starts, &lengths, from, to));
+            let joined = (0..3).map(|i| parts.iter().filter_map(|part| part[i]).fold(None, busier));
+            prop_assert_eq!(joined.collect::<Vec<_>>(), alone);
+        }
     }
 
     #[test]

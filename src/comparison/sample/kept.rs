@@ -7,8 +7,8 @@ use crate::comparison::batch_means::{Batch, batch_means};
 use crate::metric::Metric;
 use crate::parallel;
 use crate::summary::quantile;
-use crate::tally::seconds::{bucket, bucket_value_ms};
-use crate::tally::{EndpointTally, Evidence};
+use crate::tally::seconds::bucket;
+use crate::tally::{EndpointTally, Evidence, WORTH_THREADS};
 
 /// Bins in each doubling of the response time: 2.2 % wide, at most 1,900 in all, a few hundred as a rule.
 const PER_DOUBLING_BITS: u32 = 5;
@@ -47,13 +47,10 @@ impl Kept {
 
     /// The same of several endpoints, on all cores.
     pub fn of_all(tallies: Vec<&EndpointTally>) -> Vec<Self> {
-        let is_worth_it = tallies.iter().map(|t| t.requests).sum::<u64>() > WORTH_THREADS;
+        let is_worth_it = tallies.iter().map(|t| t.requests).sum::<u64>() >= WORTH_THREADS;
         parallel::each(tallies, is_worth_it, Self::of)
     }
 }
-
-/// Fewest requests of which the bins are made on several threads.
-const WORTH_THREADS: u64 = 100_000;
 
 /// The least response time of the bin that one lies in.
 pub fn least(us: u64) -> u64 {
@@ -79,7 +76,10 @@ fn spreads(tally: &EndpointTally) -> Vec<(Metric, Spread)> {
     let known = QUANTILES.map(|q| quantile::response_time(tally, q));
     let edges = known.map(|ms| ms.map_or(0, |ms| bucket((ms * 1e3).round() as u64)));
     let seconds = seconds(tally, edges);
-    let mean = mean(tally, &batches(&seconds, |second| second.sum_ms));
+    let mean = mean(
+        tally,
+        &batches(&seconds, |second| second.sum_us as f64 / 1e3),
+    );
     let quantiles = QUANTILES.into_iter().enumerate().filter_map(|(i, q)| {
         known[i]?;
         let batches = batches(&seconds, |second| second.up_to[i] as f64);
@@ -123,34 +123,22 @@ fn mean(tally: &EndpointTally, batches: &[Batch]) -> Option<Spread> {
 
 /// What happened in one second.
 struct Second {
-    at: i64,
     requests: u64,
-    sum_ms: f64,
+    sum_us: u64,
     /// Requests up to each quantile of the whole run.
     up_to: [u64; QUANTILES.len()],
 }
 
 /// Every second with a request, in order; `edges` are the buckets of the quantiles.
 fn seconds(tally: &EndpointTally, edges: [u16; QUANTILES.len()]) -> Vec<Second> {
-    let mut seconds: Vec<Second> = Vec::new();
-    for (at, bucket, n) in tally.seconds.all_buckets() {
-        if seconds.last().is_none_or(|last| last.at != at) {
-            seconds.push(Second {
-                at,
-                requests: 0,
-                sum_ms: 0.0,
-                up_to: [0; QUANTILES.len()],
-            });
-        }
-        if let Some(second) = seconds.last_mut() {
-            second.requests += n;
-            second.sum_ms += bucket_value_ms(bucket) * n as f64;
-            for (up_to, edge) in second.up_to.iter_mut().zip(edges) {
-                *up_to += if bucket <= edge { n } else { 0 };
-            }
-        }
-    }
-    seconds
+    let mut sums = tally.seconds.sums_us.iter().peekable();
+    let second = |(at, requests)| Second {
+        requests,
+        // A second without a sum is one of requests that took no time.
+        sum_us: sums.next_if(|(of, _)| *of == at).map_or(0, |(_, us)| us),
+        up_to: tally.seconds.up_to(at, edges),
+    };
+    tally.seconds.requests.iter().map(second).collect()
 }
 
 fn batches(seconds: &[Second], sum: impl Fn(&Second) -> f64) -> Vec<Batch> {

@@ -7,8 +7,10 @@ use minijinja::{Value, context};
 use super::{NONE, comparison, names};
 use crate::analysis::Analysis;
 use crate::comparison::Comparison;
+use crate::parallel;
 use crate::report::chart::small;
 use crate::summary::{EndpointSummary, Summary, Timeline};
+use crate::tally::WORTH_THREADS;
 use crate::units::{Scale, Unit};
 
 /// Endpoints that have a line in the table: a page of thousands stays small enough to open.
@@ -140,8 +142,16 @@ fn slowest(summary: &Summary, most: usize) -> BTreeSet<usize> {
 }
 
 fn by_p95(summary: &Summary) -> Vec<usize> {
+    let is_large = summary.total.requests >= WORTH_THREADS;
+    parallel::each(
+        summary.endpoints.iter().collect(),
+        is_large,
+        |e: &EndpointSummary| {
+            e.timeline();
+        },
+    );
     let timed = |e: &EndpointSummary| {
-        e.timeline
+        e.timeline()
             .rows
             .iter()
             .filter(|row| row.p95.is_some())
@@ -185,7 +195,7 @@ fn row(
 fn thinned(endpoint: &EndpointSummary) -> Timeline {
     let points = (endpoint.requests / REQUESTS_A_POINT) as usize;
     endpoint
-        .timeline
+        .timeline()
         .thinned(points.clamp(FEWEST_POINTS, MOST_POINTS))
 }
 
@@ -198,7 +208,7 @@ fn multiples(summary: &Summary) -> anyhow::Result<Vec<Value>> {
                 .map_or_else(|| NONE.to_owned(), |ms| Unit::Time.human(ms))
         };
         let highest = endpoint
-            .timeline
+            .timeline()
             .extremes(|row| row.p95)
             .and_then(|(_, row)| row.p95);
         Ok(context! {

@@ -1,20 +1,23 @@
-//! Pages of 64 counters, each page only as wide as its largest count needs.
+//! Pages of 256 counters, each page only as wide as its largest count needs.
 //!
-//! A page starts as up to four slots inside its own 32 bits, and then has counters of 2, 4, 8, 16 or 32 bits, packed into
-//! words. Most counts of a run are small: narrow pages are what keeps them in the processor's caches.
+//! A page starts as up to three slots inside its own 32 bits, and then has counters of 2, 4, 8, 16 or 32 bits, packed into
+//! words: the narrowest fills a cache line. Most counts of a run are small: narrow pages are what keeps them in the
+//! processor's caches.
 
 /// Counters in a page.
-pub const SLOTS: usize = 64;
+pub const SLOTS: usize = 1 << SLOT_BITS;
+/// Bits of a key that tell the slot.
+pub const SLOT_BITS: u32 = 8;
 /// Widths of counters, as powers of two: 2 to 32 bits.
 const WIDTHS: usize = 5;
-/// Words of the widest page.
-const MOST_WORDS: usize = 1 << WIDTHS;
 /// The width is in the upper three bits, 0 for slots held by the page itself.
 const WIDTH_AT: u32 = 29;
-/// Slots that a page holds by itself: their number in bits 24 to 26, six bits each below.
-const FEW: u32 = 4;
+/// Slots that a page holds by itself: their number in bits 24 and 25, eight bits each below.
+const FEW: u32 = 3;
 const FEW_AT: u32 = 24;
-const SLOT_BITS: u32 = 6;
+
+/// The most that the widest counter holds.
+pub const MOST: u64 = u32::MAX as u64;
 
 /// What there is of a page: nothing, a few slots, or where its counters are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,20 +25,21 @@ pub struct Page(u32);
 
 impl Page {
     /// Whether nothing was counted.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Logarithm of the counters' bits; 0 for a page that holds its slots itself.
     #[inline]
-    fn width(self) -> u32 {
+    pub fn width(self) -> u32 {
         self.0 >> WIDTH_AT
     }
 
-    /// Where its words begin, in words of its width's pool.
+    /// Where its words begin in its width's pool.
     #[inline]
     fn begin(self) -> usize {
-        ((self.0 & !(7 << WIDTH_AT)) as usize) << self.width()
+        (self.0 & !(7 << WIDTH_AT)) as usize * words_of(self.width())
     }
 
     fn few(self) -> u32 {
@@ -53,6 +57,21 @@ impl Page {
     }
 }
 
+/// About how many bytes a page needs besides its place, if it counted so much.
+pub fn bytes_of(counted: usize) -> usize {
+    if counted <= FEW as usize {
+        0
+    } else {
+        words_of(1) * size_of::<u64>()
+    }
+}
+
+/// Words of a page with counters of that width.
+#[inline]
+fn words_of(width: u32) -> usize {
+    (SLOTS / 64) << width
+}
+
 /// All ones in the lowest counter of a word.
 #[inline]
 fn lowest(width: u32) -> u64 {
@@ -68,8 +87,24 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Adds to a counter; `false` if it has no room for the sum.
+    /// Adds one to a counter; `false` if it has no room for it.
     #[inline]
+    pub fn count(&mut self, page: Page, slot: usize) -> bool {
+        let width = page.width();
+        let bit = slot << width;
+        let pool = self.pools.get_mut((width as usize).wrapping_sub(1));
+        let Some(word) = pool.and_then(|pool| pool.get_mut(page.begin() + bit / 64)) else {
+            return false;
+        };
+        let counter = lowest(width) << (bit % 64);
+        let has_room = *word & counter != counter;
+        if has_room {
+            *word += 1 << (bit % 64);
+        }
+        has_room
+    }
+
+    /// Adds to a counter; `false` if it has no room for the sum.
     pub fn add(&mut self, page: Page, slot: usize, n: u64) -> bool {
         let width = page.width();
         let Some(pool) = self.pools.get_mut((width as usize).wrapping_sub(1)) else {
@@ -85,14 +120,15 @@ impl Pages {
         fits
     }
 
-    /// Adds to a counter of the widest page what fits its 32 bits; the rest is returned in multiples of 2^32.
+    /// Adds to a counter of the widest page what fits it; the rest is returned in multiples of [`MOST`]. A counter that holds
+    /// something never becomes 0.
     pub fn add_widest(&mut self, page: Page, slot: usize, n: u64) -> u64 {
-        let count = self.counts(page)[slot];
-        let sum = count + n;
         let word = &mut self.pools[WIDTHS - 1][page.begin() + slot / 2];
         let shift = slot % 2 * 32;
-        *word = *word & !(lowest(5) << shift) | (sum & lowest(5)) << shift;
-        sum >> 32
+        let sum = (*word >> shift & MOST).saturating_add(n);
+        let beyond = sum.saturating_sub(1) / MOST;
+        *word = *word & !(MOST << shift) | (sum - beyond * MOST) << shift;
+        beyond
     }
 
     /// The page with one more slot, if it holds its slots itself and has room.
@@ -101,72 +137,77 @@ impl Pages {
         has_room.then(|| Page((page.0 + (1 << FEW_AT)) | (slot as u32) << (page.few() * SLOT_BITS)))
     }
 
-    /// The same counts with more room; `None` if it is the widest.
-    pub fn wider(&mut self, page: Page) -> Option<Page> {
-        if page.width() as usize == WIDTHS {
-            return None;
-        }
-        let (mut words, mut width) = self.copied(page);
-        if page.width() > 0 {
-            widen(&mut words, width);
-            width += 1;
-            self.free[page.width() as usize - 1].push(page.0 & !(7 << WIDTH_AT));
-        }
-        Some(self.put(width, &words))
+    /// A page of that width that counted nothing yet.
+    pub fn blank(&mut self, width: u32) -> Page {
+        let (pool, len) = (&mut self.pools[width as usize - 1], words_of(width));
+        let number = if let Some(free) = self.free[width as usize - 1].pop() {
+            pool[free as usize * len..][..len].fill(0);
+            free
+        } else {
+            pool.resize(pool.len() + len, 0);
+            (pool.len() / len) as u32 - 1
+        };
+        Page(width << WIDTH_AT | number)
     }
 
-    /// The page's counters, and their width.
-    fn copied(&self, page: Page) -> ([u64; MOST_WORDS], u32) {
-        let mut words = [0; MOST_WORDS];
-        if page.is_small() {
-            let first = page.slots().next();
-            // Two bits are enough but for four of one slot.
-            let is_one = page.few() == FEW && page.slots().all(|slot| Some(slot) == first);
-            let width = if is_one { 2 } else { 1 };
-            for slot in page.slots() {
-                let bit = slot << width;
-                words[bit / 64] += 1 << (bit % 64);
-            }
-            return (words, width);
+    /// The same counts with more room; `None` if it is the widest.
+    pub fn wider(&mut self, page: Page) -> Option<Page> {
+        let width = page.width() as usize;
+        if width == WIDTHS {
+            return None;
         }
-        words[..1 << page.width()].copy_from_slice(self.words(page));
-        (words, page.width())
+        if page.is_small() {
+            let wider = self.blank(1);
+            for slot in page.slots() {
+                self.add(wider, slot, 1);
+            }
+            return Some(wider);
+        }
+        let wider = self.blank(page.width() + 1);
+        let (narrow, wide) = self.pools.split_at_mut(width);
+        let from = narrow[width - 1][page.begin()..].iter();
+        let to = wide[0][wider.begin()..].as_chunks_mut().0;
+        for (word, [low, high]) in from.zip(to).take(words_of(page.width())) {
+            *low = spread(*word & lowest(5), page.width());
+            *high = spread(*word >> 32, page.width());
+        }
+        self.free[width - 1].push(page.0 & !(7 << WIDTH_AT));
+        Some(wider)
     }
 
     fn words(&self, page: Page) -> &[u64] {
-        &self.pools[page.width() as usize - 1][page.begin()..][..1 << page.width()]
+        &self.pools[page.width() as usize - 1][page.begin()..][..words_of(page.width())]
     }
 
-    fn put(&mut self, width: u32, words: &[u64; MOST_WORDS]) -> Page {
-        let (pool, words) = (&mut self.pools[width as usize - 1], &words[..1 << width]);
-        if let Some(free) = self.free[width as usize - 1].pop() {
-            pool[(free as usize) << width..][..words.len()].copy_from_slice(words);
-            return Page(width << WIDTH_AT | free);
-        }
-        pool.extend_from_slice(words);
-        Page(width << WIDTH_AT | ((pool.len() >> width) as u32 - 1))
+    /// A page's words as if its counters had that width, which is not less than theirs.
+    fn words_as(&self, page: Page, width: u32) -> impl Iterator<Item = u64> + '_ {
+        let parts = width - page.width();
+        self.words(page).iter().flat_map(move |word| {
+            (0..1 << parts).map(move |part| {
+                let bits = 64 >> parts;
+                let part = word >> (part * bits) & (u64::MAX >> (64 - bits));
+                (page.width()..width).fold(part, spread)
+            })
+        })
     }
 
     /// Adds another's page to a page that is not empty; the sum of the widest may not fit, and nothing is added then.
     pub fn merge(&mut self, mut ours: Page, other: &Self, theirs: Page) -> Option<Page> {
-        let (mut words, mut width) = other.copied(theirs);
-        while ours.width() < width {
+        while ours.width() < theirs.width() {
             ours = self.wider(ours)?;
         }
         loop {
-            while width < ours.width() {
-                widen(&mut words, width);
-                width += 1;
-            }
-            let at = ours.begin();
-            let sums = &mut self.pools[width as usize - 1][at..at + (1 << width)];
+            let width = ours.width();
+            let begin = ours.begin();
+            let sums = &mut self.pools[width as usize - 1][begin..begin + words_of(width)];
+            let added = || other.words_as(theirs, width);
             if sums
                 .iter()
-                .zip(&words)
-                .all(|(a, b)| sum(*a, *b, width).is_some())
+                .zip(added())
+                .all(|(a, b)| sum(*a, b, width).is_some())
             {
-                for (a, b) in sums.iter_mut().zip(&words) {
-                    *a = sum(*a, *b, width).unwrap_or(*a);
+                for (a, b) in sums.iter_mut().zip(added()) {
+                    *a = sum(*a, b, width).unwrap_or(*a);
                 }
                 return Some(ours);
             }
@@ -179,47 +220,93 @@ impl Pages {
         if theirs.is_small() {
             return theirs;
         }
-        let (words, width) = other.copied(theirs);
-        self.put(width, &words)
+        let ours = self.blank(theirs.width());
+        let to = &mut self.pools[theirs.width() as usize - 1][ours.begin()..];
+        to[..words_of(theirs.width())].copy_from_slice(other.words(theirs));
+        ours
     }
 
-    /// Every counter of a page.
-    pub fn counts(&self, page: Page) -> [u64; SLOTS] {
-        let mut counts = [0; SLOTS];
-        let width = page.width();
-        if width == 0 {
-            page.slots().for_each(|slot| counts[slot] += 1);
-            return counts;
+    /// The counters of a page that hold something.
+    #[inline]
+    pub fn held(&self, page: Page) -> Held<'_> {
+        let words = if page.is_small() {
+            &[]
+        } else {
+            self.words(page)
+        };
+        let (word, words) = words.split_first().unwrap_or((&0, &[]));
+        Held {
+            word: *word,
+            words,
+            at: 0,
+            page,
         }
-        let per_word = SLOTS >> width;
-        for (counts, word) in counts.chunks_exact_mut(per_word).zip(self.words(page)) {
-            for (i, count) in counts.iter_mut().enumerate() {
-                *count = word >> (i << width) & lowest(width);
-            }
-        }
-        counts
     }
 
     /// Sum of a page's counters.
     pub fn total(&self, page: Page) -> u64 {
         if page.is_small() {
-            u64::from(page.few())
-        } else {
-            self.counts(page).iter().sum()
+            return u64::from(page.few());
         }
+        let sum = |word: &u64| total_of(*word, page.width());
+        self.words(page).iter().map(sum).sum()
     }
 }
 
-/// Doubles the width of a page's counters.
-fn widen(words: &mut [u64; MOST_WORDS], width: u32) {
-    for at in (0..1 << width).rev() {
-        let word = words[at];
-        words[2 * at] = spread(word & lowest(5), width);
-        words[2 * at + 1] = spread(word >> 32, width);
+/// Slots of a page that were counted, in ascending order, each with its count.
+#[derive(Clone, Debug, Default)]
+pub struct Held<'p> {
+    /// The counters that are still to come of the word that begins with slot `at`.
+    word: u64,
+    words: &'p [u64],
+    /// Of a small page the first slot that is still to come.
+    at: usize,
+    page: Page,
+}
+
+impl Held<'_> {
+    /// The next of a small page.
+    fn small(&mut self) -> Option<(usize, u64)> {
+        let slot = self.page.slots().filter(|slot| *slot >= self.at).min()?;
+        self.at = slot + 1;
+        let n = self.page.slots().filter(|other| *other == slot).count();
+        Some((slot, n as u64))
     }
+}
+
+impl Iterator for Held<'_> {
+    type Item = (usize, u64);
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, u64)> {
+        let width = self.page.width();
+        if width == 0 {
+            return self.small();
+        }
+        while self.word == 0 {
+            let (word, words) = self.words.split_first()?;
+            (self.word, self.words) = (*word, words);
+            self.at += 64 >> width;
+        }
+        let within = self.word.trailing_zeros() >> width;
+        let (bit, slot) = (within << width, self.at + within as usize);
+        let n = self.word >> bit & lowest(width);
+        self.word &= !(lowest(width) << bit);
+        Some((slot, n))
+    }
+}
+
+/// Sum of a word's counters: neighbours are added up, to pairs, to fours and so on.
+#[inline]
+fn total_of(word: u64, width: u32) -> u64 {
+    (width..6).fold(word, |word, step| {
+        let keep = u64::MAX / ((1 << (1 << step)) + 1);
+        (word & keep) + (word >> (1 << step) & keep)
+    })
 }
 
 /// Moves the counters of half a word apart, each to twice its room: halves, quarters and so on change their places.
+#[inline]
 fn spread(half: u64, width: u32) -> u64 {
     let mut word = half;
     for step in (width..5).rev() {
@@ -249,6 +336,32 @@ mod tests {
         assert_eq!(spread(0b11_00_01_10_11, 1), 0x30123);
         assert_eq!(spread(0x4321, 2), 0x0403_0201);
         assert_eq!(spread(0xffff_0001, 4), 0x0000_ffff_0000_0001);
+    }
+
+    #[test]
+    fn a_wider_page_has_the_same_words_as_a_narrow_one_read_so() {
+        let mut pages = Pages::default();
+        let narrow = pages.blank(1);
+        for slot in 0..SLOTS {
+            pages.add(narrow, slot, slot as u64 % 4);
+        }
+        let read: Vec<u64> = pages.words_as(narrow, 4).collect();
+        let mut wide = narrow;
+        while wide.width() < 4 {
+            wide = pages.wider(wide).expect("not the widest");
+        }
+        assert_eq!(read, pages.words(wide));
+        let held: Vec<_> = (0..SLOTS).map(|slot| (slot, slot as u64 % 4)).collect();
+        let held: Vec<_> = held.into_iter().filter(|(_, n)| *n > 0).collect();
+        assert_eq!(pages.held(wide).collect::<Vec<_>>(), held);
+        assert_eq!(pages.total(wide), 64 * 6);
+    }
+
+    #[test]
+    fn counters_are_summed_up() {
+        assert_eq!(total_of(u64::MAX, 1), 32 * 3);
+        assert_eq!(total_of(0x4321, 2), 10);
+        assert_eq!(total_of(0xffff_ffff_0000_0001, 5), 1 << 32);
     }
 
     #[test]
