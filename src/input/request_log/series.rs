@@ -6,6 +6,15 @@ use crate::tally::{Alike, EndpointTally, ErrorKey};
 /// Requests gathered before they are counted: enough to fetch their counters side by side, few enough to be in the cache
 /// still, and a kilobyte for each series.
 const ENOUGH: usize = 64;
+/// The same at most, and as a part of the endpoint's requests, for response times that are kept one by one: the more are
+/// put into order at once, the fewer others have to make room.
+const MOST: u64 = 4096;
+const PART: u64 = 4;
+
+/// Series that are found at a glance.
+const RECENT: usize = 1 << 10;
+/// Of `FxHash`.
+const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
 
 /// What lines of one series have in common, as it stands in the log.
 struct Likeness {
@@ -49,6 +58,8 @@ pub struct Gathered {
     starts_ms: Vec<i64>,
     response_times_us: Vec<u64>,
     bytes: u64,
+    /// How many are counted together.
+    enough: usize,
 }
 
 impl Gathered {
@@ -61,6 +72,7 @@ impl Gathered {
             starts_ms: Vec::new(),
             response_times_us: Vec::new(),
             bytes: 0,
+            enough: ENOUGH,
         }
     }
 
@@ -70,7 +82,7 @@ impl Gathered {
         self.starts_ms.push(start_ms);
         self.response_times_us.push(us);
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.starts_ms.len() >= ENOUGH {
+        if self.starts_ms.len() >= self.enough {
             self.count(endpoint);
         }
     }
@@ -98,6 +110,11 @@ impl Gathered {
         self.starts_ms.clear();
         self.response_times_us.clear();
         self.bytes = 0;
+        self.enough = if endpoint.response_times.is_dense() {
+            ENOUGH
+        } else {
+            (endpoint.requests / PART).clamp(ENOUGH as u64, MOST) as usize
+        };
     }
 }
 
@@ -117,11 +134,22 @@ struct Series {
 
 /// All series seen, found by the bytes of a line. A table of our own because a standard map would want an owned key, or one
 /// look-up for each text.
-#[derive(Default)]
 pub struct Known {
+    /// Number of the series found last with some bytes of a name, which are mixed in less time than all.
+    recent: Box<[u32; RECENT]>,
     /// Number of a series plus one, at or after the place its hash gives; 0 is free. Never more than half full.
     places: Vec<u32>,
     all: Vec<Series>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            recent: Box::new([0; RECENT]),
+            places: Vec::new(),
+            all: Vec::new(),
+        }
+    }
 }
 
 impl Known {
@@ -143,8 +171,21 @@ impl Known {
 
     /// Looks for the series of a line.
     #[inline]
-    pub fn find(&self, line: &Fast<'_>) -> Found {
-        self.look(hash(line), |likeness| likeness.is_of(line))
+    pub fn find(&mut self, line: &Fast<'_>) -> Found {
+        let glance = glance(line.name);
+        let recent = self.recent[glance] as usize;
+        if self
+            .all
+            .get(recent)
+            .is_some_and(|series| series.likeness.is_of(line))
+        {
+            return Found::At(recent);
+        }
+        let found = self.look(hash(line), |likeness| likeness.is_of(line));
+        if let Found::At(number) = found {
+            self.recent[glance] = number as u32;
+        }
+        found
     }
 
     #[inline]
@@ -185,10 +226,26 @@ impl Known {
     }
 }
 
+/// Mixes the begin, middle and end of a name.
+#[inline]
+fn glance(name: &[u8]) -> usize {
+    let words = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            let middle = name[(name.len() - 8) / 2..]
+                .first_chunk::<8>()
+                .unwrap_or(last);
+            let middle = u64::from_le_bytes(*middle).rotate_left(11);
+            u64::from_le_bytes(*first).rotate_left(7) ^ middle ^ u64::from_le_bytes(*last)
+        }
+        _ => word(name),
+    };
+    let mixed = (words ^ name.len() as u64).wrapping_mul(FACTOR);
+    (mixed >> 32) as usize % RECENT
+}
+
 /// Mixes what makes a series, eight bytes at a time (as rustc's own `FxHash` does); the last eight may be looked at twice.
 #[inline]
 fn hash(line: &Fast<'_>) -> u64 {
-    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
     let text = |hash: u64, text: &[u8]| {
         let words = text.as_chunks::<8>().0.iter();

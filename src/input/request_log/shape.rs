@@ -33,8 +33,45 @@ enum Part {
 /// Fixed text, then a value.
 #[derive(Debug)]
 struct Piece {
-    literal: Vec<u8>,
+    literal: Literal,
     part: Part,
+}
+
+/// Fixed text. A short one, as most are, is compared in one step.
+#[derive(Debug)]
+struct Literal {
+    text: Vec<u8>,
+    /// The text and ones where it is, if it is short; else nothing of any text.
+    short: u128,
+    mask: u128,
+}
+
+impl Literal {
+    fn new(text: &[u8]) -> Self {
+        let mut short = [0; 16];
+        let mut mask = [0; 16];
+        if text.len() <= short.len() {
+            short[..text.len()].copy_from_slice(text);
+            mask[..text.len()].fill(u8::MAX);
+        }
+        Self {
+            text: text.to_vec(),
+            short: u128::from_le_bytes(short),
+            mask: u128::from_le_bytes(mask),
+        }
+    }
+
+    /// What follows it.
+    #[inline]
+    fn after<'l>(&self, rest: &'l [u8]) -> Option<&'l [u8]> {
+        match rest.first_chunk::<16>() {
+            Some(first) if self.text.len() <= 16 => {
+                let is_same = (u128::from_le_bytes(*first) ^ self.short) & self.mask == 0;
+                rest.get(self.text.len()..).filter(|_| is_same)
+            }
+            _ => after(rest, &self.text),
+        }
+    }
 }
 
 /// The shape of a line.
@@ -144,7 +181,7 @@ impl Shape {
                 }
                 (outcome_at, is_new) = (rest, true);
             }
-            rest = after(rest, &piece.literal)?;
+            rest = piece.literal.after(rest)?;
             match piece.part {
                 Part::Start => fast.start_ms = Some(clock.take(&mut rest)?),
                 Part::StartNumber => {
@@ -477,7 +514,7 @@ impl Learner<'_> {
             }
         }?;
         let quote = usize::from(self.line[start] == b'"');
-        let literal = self.line[self.fixed..start + quote].to_vec();
+        let literal = Literal::new(&self.line[self.fixed..start + quote]);
         self.pieces.push(Piece { literal, part });
         self.at = self.line.len() - rest.len();
         self.fixed = self.at;

@@ -318,7 +318,7 @@ const TENS_OF_EIGHT: [u64; 9] = [
 pub struct Clock {
     /// `2026-01-01T10:00:`
     minute: [u8; TO_SECONDS],
-    /// What follows the seconds: `Z`, `+00:00`, nothing.
+    /// What follows the seconds, with the quote after it: `Z"`, `+00:00"`, `"`.
     zone: Vec<u8>,
     /// Epoch ms of the minute's begin.
     minute_ms: i64,
@@ -334,8 +334,7 @@ impl Clock {
         if let Some(minute) = rest.first_chunk::<TO_SECONDS>()
             && *minute == self.minute
             && let Some((ms, zone)) = seconds(&rest[TO_SECONDS..])
-            && let Some(quote) = after(zone, &self.zone)
-            && let Some(end) = quote.strip_prefix(b"\"")
+            && let Some(end) = after(zone, &self.zone)
         {
             *rest = end;
             return Some(self.minute_ms + ms);
@@ -359,7 +358,7 @@ impl Clock {
             });
         if let Some((ms, zone)) = seconds(rest).filter(|_| is_written) {
             self.minute = *minute;
-            self.zone = zone.to_vec();
+            self.zone = [zone, b"\""].concat();
             self.minute_ms = moment - ms;
         }
         Some(moment)
