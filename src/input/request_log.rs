@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufRead;
-use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 
@@ -15,13 +14,15 @@ use crate::tally::Tally;
 
 mod blocks;
 mod keys;
+mod queue;
 mod series;
 mod shape;
 mod values;
 mod worker;
 
-use blocks::{Block, Blocks, FileBlocks};
+use blocks::{Block, Blocks, FileBlocks, STREAM_BLOCK};
 use keys::Keys;
+use queue::Queue;
 use worker::{MOST_SHAPES, Task, Worker};
 
 /// Bad lines shown one by one; the rest is counted.
@@ -275,18 +276,21 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
                 }
             }
             let threads = parallel::threads();
-            let (send, receive) = std::sync::mpsc::sync_channel(threads * 2);
+            let queue = Queue::new(threads * 2);
             std::thread::scope(|scope| {
-                let (used, unused) = std::sync::mpsc::channel();
-                scope.spawn(move || blocks::decode(stream, &send, &unused));
-                work(&Blocks::Stream(Mutex::new(receive), used), threads, job)
+                let _ending = queue.ending();
+                scope.spawn(|| {
+                    let _ending = queue.ending();
+                    blocks::decode(stream, STREAM_BLOCK, &queue);
+                });
+                work(&Blocks::Stream(&queue), threads, job)
             })
         }
     }
 }
 
 /// Threads take blocks until there are no more; their counts are merged in the end.
-fn work(blocks: &Blocks, threads: usize, job: &Job<'_>) -> Read {
+fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
     let share = |reader: usize| {
         let mut worker = Worker::new(job);
         let (mut answers, mut block) = (Vec::new(), Block::default());

@@ -5,14 +5,15 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
+use super::queue::Queue;
 use crate::progress::Progress;
 
 /// Bytes in a block, to which the rest of its last line is added.
 pub const BLOCK: usize = 1 << 18;
+/// The same of a stream: its decoder has to wake a reader for each block.
+pub const STREAM_BLOCK: usize = 1 << 20;
 /// Longest line that is read.
 pub const LONGEST_LINE: usize = 1 << 20;
 /// How much is read at a time to find the end of a block's last line.
@@ -32,31 +33,22 @@ pub struct Block {
 }
 
 /// Where blocks come from.
-pub enum Blocks {
+pub enum Blocks<'q> {
     /// A plain file, read at offsets.
     File(FileBlocks),
     /// A stream, decoded by another thread.
-    Stream(Mutex<Receiver<io::Result<Block>>>, Sender<Vec<u8>>),
+    Stream(&'q Queue),
 }
 
-impl Blocks {
+impl Blocks<'_> {
     /// The next block for one of the readers, written over `block`; `false` at the end.
     pub fn next(&self, reader: usize, block: &mut Block) -> io::Result<bool> {
         match self {
             Self::File(file) => file.next(reader, block),
-            Self::Stream(receiver, used) => {
-                // The decoder writes over what was read; fresh memory costs more than copying into it. One that is gone
-                // needs none.
-                let _ = used.send(std::mem::take(&mut block.bytes));
-                let receiver = receiver
-                    .lock()
-                    .map_err(|_| io::Error::other("a reader of the log ended early"))?;
-                match receiver.recv() {
-                    Ok(next) => next.map(|next| *block = next).map(|()| true),
-                    // The sender is gone: it sent all there was.
-                    Err(_) => Ok(false),
-                }
-            }
+            Self::Stream(queue) => match queue.next(reader, std::mem::take(&mut block.bytes)) {
+                Some(next) => next.map(|next| *block = next).map(|()| true),
+                None => Ok(false),
+            },
         }
     }
 }
@@ -167,59 +159,55 @@ impl FileBlocks {
     }
 }
 
-/// Decodes a stream into blocks until its end, its first error, or until nobody listens any more.
-pub fn decode(
-    mut stream: impl Read,
-    send: &SyncSender<io::Result<Block>>,
-    used: &Receiver<Vec<u8>>,
-) {
+/// Decodes a stream into blocks of that many bytes until its end, its first error, or until nobody takes them any more.
+pub fn decode(mut stream: impl Read, block: usize, queue: &Queue) {
     let mut rest = Vec::new();
     let mut index = 0;
     loop {
-        let mut bytes = used.try_recv().unwrap_or_default();
-        bytes.clear();
-        bytes.reserve(BLOCK + rest.len());
-        bytes.append(&mut rest);
-        let room = BLOCK as u64;
-        let read = match stream.by_ref().take(room).read_to_end(&mut bytes) {
-            Ok(read) => read,
-            Err(error) => {
-                // What came before the error is still looked at; a listener that is gone needs no error either.
-                let _ = send.send(Ok(whole_lines(index, &mut bytes)));
-                let _ = send.send(Err(error));
-                return;
-            }
-        };
-        let is_last = read < BLOCK;
+        let mut bytes = queue.used();
+        // What was written before is written over; only what is longer has to be filled first.
+        bytes.resize(rest.len() + block, 0);
+        bytes[..rest.len()].copy_from_slice(&rest);
+        let (read, error) = fill(&mut stream, &mut bytes[rest.len()..]);
+        let is_last = error.is_none() && read < block;
+        bytes.truncate(rest.len() + read);
         if !is_last {
             let end = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
-            rest = bytes.split_off(end);
+            rest.clear();
+            rest.extend_from_slice(&bytes[end..]);
+            bytes.truncate(end);
             shorten(&mut rest);
         }
-        if send
-            .send(Ok(Block {
-                index,
-                is_last,
-                bytes,
-                begin: 0,
-            }))
-            .is_err()
-            || is_last
-        {
+        // What came before an error is still looked at.
+        let is_taken = queue.put(Ok(Block {
+            index,
+            is_last,
+            bytes,
+            begin: 0,
+        }));
+        if let Some(error) = error {
+            queue.put(Err(error));
+            return;
+        }
+        if is_last || !is_taken {
             return;
         }
         index += 1;
     }
 }
 
-fn whole_lines(index: u64, bytes: &mut Vec<u8>) -> Block {
-    bytes.truncate(memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1));
-    Block {
-        index,
-        is_last: false,
-        bytes: std::mem::take(bytes),
-        begin: 0,
+/// Reads until a buffer is full, the stream ends, or it fails; how many bytes were read.
+fn fill(stream: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
     }
+    (filled, None)
 }
 
 /// Of a line that is already too long only the length still matters.
@@ -233,7 +221,7 @@ mod tests {
     use std::io::Write;
 
     /// Every line of the blocks, in order, with the line's length.
-    fn lines(blocks: &Blocks) -> Vec<Vec<u8>> {
+    fn lines(blocks: &Blocks<'_>) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
         let mut block = Block::default();
         while blocks.next(1, &mut block).expect("reads") {
@@ -246,23 +234,23 @@ mod tests {
         all
     }
 
-    fn of_file(bytes: &[u8]) -> Blocks {
+    fn of_file(bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("writes");
-        Blocks::File(FileBlocks::new(
+        let len = bytes.len() as u64;
+        lines(&Blocks::File(FileBlocks::new(
             file,
-            bytes.len() as u64,
+            len,
             1,
             Progress::default(),
-        ))
+        )))
     }
 
-    fn of_stream(bytes: &[u8]) -> Blocks {
-        let (send, receive) = std::sync::mpsc::sync_channel(1000);
-        let (used, unused) = std::sync::mpsc::channel();
-        decode(bytes, &send, &unused);
-        drop(send);
-        Blocks::Stream(Mutex::new(receive), used)
+    fn of_stream(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let queue = Queue::new(1000);
+        decode(bytes, BLOCK, &queue);
+        queue.end();
+        lines(&Blocks::Stream(&queue))
     }
 
     #[test]
@@ -284,8 +272,7 @@ mod tests {
                 .split_inclusive(|b| *b == b'\n')
                 .map(<[u8]>::to_vec)
                 .collect();
-            for blocks in [of_file(&text), of_stream(&text)] {
-                let mut found = lines(&blocks);
+            for mut found in [of_file(&text), of_stream(&text)] {
                 assert_eq!(found.len(), expected.len(), "{first}");
                 // A line beyond the longest may be cut, but not below what is too long.
                 if first > LONGEST_LINE {
@@ -300,6 +287,6 @@ mod tests {
 
     #[test]
     fn an_empty_log_has_no_lines() {
-        assert!(lines(&of_file(b"")).is_empty() && lines(&of_stream(b"")).is_empty());
+        assert!(of_file(b"").is_empty() && of_stream(b"").is_empty());
     }
 }
