@@ -9,13 +9,14 @@ import polars as pl
 log, interval_ms, origin_ms = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 schema = {
     "timestamp": pl.String, "method": pl.String, "name": pl.String, "response_time_ms": pl.Float64,
-    "status": pl.Int64, "success": pl.Boolean, "error": pl.String,
+    "status": pl.Int64, "success": pl.Boolean, "error": pl.String, "users": pl.Int64,
 }
 start = pl.col("timestamp").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us")
 requests = (
     pl.scan_ndjson(log, schema=schema)
     .select(
-        (start.dt.epoch("us") // 1000).alias("ms"), "method", "name", pl.col("response_time_ms").alias("rt"), "status", "success", "error"
+        (start.dt.epoch("us") // 1000).alias("ms"), "method", "name", pl.col("response_time_ms").alias("rt"), "status", "success", "error",
+        "users",
     )
     .collect(engine="streaming")
 )
@@ -26,15 +27,34 @@ figures = [
     rt.min().alias("min"), rt.max().alias("max"), *quantiles,
 ]
 interval = ((pl.col("ms") - origin_ms) // interval_ms).alias("i")
-of_intervals = [pl.len().alias("n"), failed.sum().alias("failures"), rt.quantile(0.95, interpolation="linear").alias("p95")]
+of_intervals = [
+    pl.len().alias("n"), failed.sum().alias("failures"), pl.col("users").max(),
+    *(rt.quantile(q, interpolation="linear").alias(str(q)) for q in (0.5, 0.95, 0.99)),
+]
+at = pl.col("ms")
+run = requests.select(at.min().alias("first"), (at + rt.ceil().cast(pl.Int64)).max().alias("last"), pl.col("users").max())
+statuses = requests.group_by("method", "name", "status").len()
+errors = requests.filter(failed).group_by("method", "name", "status", "error").agg(
+    pl.len().alias("n"), at.min().alias("first"), at.max().alias("last")
+)
 ms = requests["ms"].sort().to_numpy()
-counts = lambda frame, key: dict(frame.group_by(key).len().with_columns(pl.col(key).cast(pl.String)).iter_rows())
+
+
+def peak(window_ms):
+    held = np.searchsorted(ms, ms + window_ms) - np.arange(len(ms))
+    first = int(held.argmax())
+    start = int(ms[first])
+    within = requests.filter((at >= start) & (at < start + window_ms)).group_by("method", "name").len()
+    return [int(held[first]), start, {f"{m} {n}": count for m, n, count in within.iter_rows()}]
+
+
 answers = {
+    "run": list(run.row(0)),
     "total": list(requests.select(figures).row(0)),
     "endpoints": {f"{m} {n}": rest for m, n, *rest in requests.group_by("method", "name").agg(figures).iter_rows()},
+    "statuses": [[f"{m} {n}", *rest] for m, n, *rest in statuses.iter_rows()],
+    "errors": [[f"{m} {n}", *rest] for m, n, *rest in errors.iter_rows()],
+    "peaks": {str(s): peak(s * 1000) for s in (1, 10, 60)},
     "intervals": requests.group_by(interval).agg(of_intervals).sort("i").rows(),
-    "peak_60s": int((np.searchsorted(ms, ms + 60_000) - np.arange(len(ms))).max()),
-    "statuses": counts(requests, "status"),
-    "errors": counts(requests.filter(failed), "error"),
 }
 json.dump(answers, sys.stdout)
