@@ -217,6 +217,11 @@ impl EndpointTally {
         }
     }
 
+    /// The same of one field of many requests.
+    pub fn add_field(&mut self, name: &str, starts_ms: &[i64], values: &[f64]) {
+        named(&mut self.fields, name).add_each(starts_ms, values);
+    }
+
     /// Adds everything another tally counted. Associative and commutative (sums are of whole microseconds).
     pub fn merge(&mut self, other: &Self) {
         self.response_times.merge(&other.response_times);

@@ -91,6 +91,16 @@ pub struct FieldSecond {
     pub max: f64,
 }
 
+impl FieldSecond {
+    fn of(v: f64) -> Self {
+        Self {
+            count: 1,
+            min: v,
+            max: v,
+        }
+    }
+}
+
 /// A least-squares line through the values over time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slope {
@@ -222,11 +232,7 @@ impl FieldTally {
             self.not_whole += 1;
             return;
         };
-        if v >= 0.0 && v.fract() == 0.0 && v <= LARGEST_SUMMED {
-            self.whole.add(at, v as u64);
-        } else {
-            self.not_whole += 1;
-        }
+        self.add_whole(at, v);
         match source {
             None => self.course.add(at, v),
             Some(source) => self
@@ -235,15 +241,49 @@ impl FieldTally {
                 .or_default()
                 .add(at, v),
         }
-        let one = FieldSecond {
-            count: 1,
-            min: v,
-            max: v,
-        };
+        self.add_second(at.div_euclid(1000), FieldSecond::of(v));
+    }
+
+    /// Counts values that requests carry, by the requests' starts (epoch ms). Many at once cost less.
+    pub fn add_each(&mut self, starts_ms: &[i64], values: &[f64]) {
+        let mut keys = Vec::with_capacity(values.len());
+        let mut run: Option<(i64, FieldSecond)> = None;
+        for (at, v) in starts_ms.iter().zip(values) {
+            let (second, v) = (at.div_euclid(1000), if *v == 0.0 { 0.0 } else { *v });
+            match thousandths(v) {
+                Some(key) => keys.push(key),
+                None => *self.other.entry(ordered(v)).or_default() += 1,
+            }
+            self.add_whole(*at, v);
+            self.course.add(*at, v);
+            match &mut run {
+                Some((of, sum)) if *of == second => sum.merge(FieldSecond::of(v)),
+                _ => {
+                    if let Some((of, sum)) = run.replace((second, FieldSecond::of(v))) {
+                        self.add_second(of, sum);
+                    }
+                }
+            }
+        }
+        if let Some((of, sum)) = run {
+            self.add_second(of, sum);
+        }
+        self.paged.add_each(keys.into_iter());
+    }
+
+    fn add_whole(&mut self, at: i64, v: f64) {
+        if v >= 0.0 && v.fract() == 0.0 && v <= LARGEST_SUMMED {
+            self.whole.add(at, v as u64);
+        } else {
+            self.not_whole += 1;
+        }
+    }
+
+    fn add_second(&mut self, second: i64, values: FieldSecond) {
         self.seconds
-            .entry(at.div_euclid(1000))
-            .and_modify(|s| s.merge(one))
-            .or_insert(one);
+            .entry(second)
+            .and_modify(|s| s.merge(values))
+            .or_insert(values);
     }
 
     /// Counts one value of a sample beside the requests; `source` names what it was taken from, if the log does.
@@ -320,10 +360,7 @@ impl FieldTally {
         self.spans.extend(&other.spans);
         self.spans.sort_unstable();
         for (at, second) in &other.seconds {
-            self.seconds
-                .entry(*at)
-                .and_modify(|s| s.merge(*second))
-                .or_insert(*second);
+            self.add_second(*at, *second);
         }
         self.whole.merge(&other.whole);
         self.not_whole += other.not_whole;

@@ -60,6 +60,14 @@ pub struct Gathered {
     bytes: u64,
     /// How many are counted together.
     enough: usize,
+    measured: Vec<Measured>,
+}
+
+/// Values of one field of the requests.
+struct Measured {
+    name: String,
+    starts_ms: Vec<i64>,
+    values: Vec<f64>,
 }
 
 impl Gathered {
@@ -73,6 +81,7 @@ impl Gathered {
             response_times_us: Vec::new(),
             bytes: 0,
             enough: ENOUGH,
+            measured: Vec::new(),
         }
     }
 
@@ -85,6 +94,22 @@ impl Gathered {
         if self.starts_ms.len() >= self.enough {
             self.count(endpoint);
         }
+    }
+
+    /// A measured field of a request.
+    pub fn measure(&mut self, name: &str, start_ms: i64, value: f64) {
+        let known = self.measured.iter().position(|field| field.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.measured.push(Measured {
+                name: name.to_owned(),
+                starts_ms: Vec::new(),
+                values: Vec::new(),
+            });
+            self.measured.len() - 1
+        });
+        let field = &mut self.measured[at];
+        field.starts_ms.push(start_ms);
+        field.values.push(value);
     }
 
     /// One request that says no start, counted at once.
@@ -110,6 +135,11 @@ impl Gathered {
         self.starts_ms.clear();
         self.response_times_us.clear();
         self.bytes = 0;
+        for field in self.measured.iter_mut().filter(|f| !f.values.is_empty()) {
+            endpoint.add_field(&field.name, &field.starts_ms, &field.values);
+            field.starts_ms.clear();
+            field.values.clear();
+        }
         self.enough = if endpoint.response_times.is_dense() {
             ENOUGH
         } else {

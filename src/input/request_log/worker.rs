@@ -222,15 +222,18 @@ impl<'k> Worker<'k> {
         );
         let gathered = self.series.at(series);
         let endpoint = &mut self.endpoints[gathered.endpoint].1;
+        let fields = self.shapes[shape].fields.iter().zip(values);
         if let Some(start) = line.start_ms {
+            for (name, value) in fields {
+                gathered.measure(name, start, *value);
+            }
             gathered.add(start, line.response_time_us, line.bytes, endpoint);
         } else {
             self.without_start += 1;
             gathered.add_without_start(line.response_time_us, line.bytes, endpoint);
-        }
-        let names = &self.shapes[shape].fields;
-        for (name, value) in names.iter().zip(values) {
-            endpoint.add_fields(&[(name, *value)], line.start_ms);
+            for (name, value) in fields {
+                endpoint.add_fields(&[(name, *value)], None);
+            }
         }
         true
     }
