@@ -180,7 +180,7 @@ impl Pages {
     }
 
     /// A page's words as if its counters had that width, which is not less than theirs.
-    fn words_as(&self, page: Page, width: u32) -> impl Iterator<Item = u64> + '_ {
+    fn words_as(&self, page: Page, width: u32) -> impl Iterator<Item = u64> + Clone + '_ {
         let parts = width - page.width();
         self.words(page).iter().flat_map(move |word| {
             (0..1 << parts).map(move |part| {
@@ -200,15 +200,12 @@ impl Pages {
             let width = ours.width();
             let begin = ours.begin();
             let sums = &mut self.pools[width as usize - 1][begin..begin + words_of(width)];
-            let added = || other.words_as(theirs, width);
-            if sums
-                .iter()
-                .zip(added())
-                .all(|(a, b)| sum(*a, b, width).is_some())
-            {
-                for (a, b) in sums.iter_mut().zip(added()) {
-                    *a = sum(*a, b, width).unwrap_or(*a);
-                }
+            let is_added = if theirs.width() == width {
+                add_words(sums, other.words(theirs).iter().copied(), width)
+            } else {
+                add_words(sums, other.words_as(theirs, width), width)
+            };
+            if is_added {
                 return Some(ours);
             }
             ours = self.wider(ours)?;
@@ -314,6 +311,20 @@ fn spread(half: u64, width: u32) -> u64 {
         word = (word | word << (1 << step)) & keep;
     }
     word
+}
+
+/// Adds words to words, unless a counter overflows.
+fn add_words(sums: &mut [u64], added: impl Iterator<Item = u64> + Clone, width: u32) -> bool {
+    let pairs = sums.iter().zip(added.clone());
+    let fits = pairs
+        .map(|(a, b)| sum(*a, b, width))
+        .all(|sum| sum.is_some());
+    if fits {
+        for (a, b) in sums.iter_mut().zip(added) {
+            *a = sum(*a, b, width).unwrap_or(*a);
+        }
+    }
+    fits
 }
 
 /// The counters of two words added; `None` if one overflows.
