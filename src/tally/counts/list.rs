@@ -107,7 +107,18 @@ impl List {
     pub fn up_to<const N: usize>(&self, first: i64, bounds: [i64; N]) -> [u64; N] {
         let from = self.keys.partition_point(|near| self.key(*near) < first);
         let within = &self.keys[from..];
+        // The bounds are near: no search over all that follows.
+        let mut reach = 8;
+        while reach < within.len() && bounds.iter().any(|b| self.key(within[reach]) <= *b) {
+            reach *= 2;
+        }
+        let within = &within[..reach.min(within.len())];
         bounds.map(|bound| within.partition_point(|near| self.key(*near) <= bound) as u64)
+    }
+
+    /// All keys in ascending order, each as often as it was counted.
+    pub fn keys(&self) -> impl Iterator<Item = i64> + '_ {
+        self.keys.iter().map(|near| self.key(*near))
     }
 
     /// The keys at these ranks, from 0; those beyond the last are left out.

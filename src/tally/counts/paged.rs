@@ -48,9 +48,7 @@ impl Paged {
 
     /// Adds what a list counts.
     pub fn add_list(&mut self, list: &List) {
-        for (key, n) in list.range(i64::MIN, i64::MAX) {
-            self.add(key, n);
-        }
+        self.add_each(list.keys());
     }
 
     fn put(&mut self, key: i64, n: u64) {
