@@ -223,9 +223,8 @@ impl FieldTally {
 
     fn add_from(&mut self, v: f64, at: Option<i64>, source: Option<&str>) {
         let v = if v == 0.0 { 0.0 } else { v };
-        match thousandths(v) {
-            Some(key) => self.paged.add(key, 1),
-            None => *self.other.entry(ordered(v)).or_default() += 1,
+        if let Some(key) = self.key(v) {
+            self.paged.add(key, 1);
         }
         let Some(at) = at else {
             self.course.largest = Some(self.course.largest.map_or(v, |w| w.max(v)));
@@ -250,10 +249,7 @@ impl FieldTally {
         let mut run: Option<(i64, FieldSecond)> = None;
         for (at, v) in starts_ms.iter().zip(values) {
             let (second, v) = (at.div_euclid(1000), if *v == 0.0 { 0.0 } else { *v });
-            match thousandths(v) {
-                Some(key) => keys.push(key),
-                None => *self.other.entry(ordered(v)).or_default() += 1,
-            }
+            keys.extend(self.key(v));
             self.add_whole(*at, v);
             self.course.add(*at, v);
             match &mut run {
@@ -269,6 +265,15 @@ impl FieldTally {
             self.add_second(of, sum);
         }
         self.paged.add_each(keys.into_iter());
+    }
+
+    /// The key under which a value is to be counted; one that has none is counted here.
+    fn key(&mut self, v: f64) -> Option<i64> {
+        let key = thousandths(v);
+        if key.is_none() {
+            *self.other.entry(ordered(v)).or_default() += 1;
+        }
+        key
     }
 
     fn add_whole(&mut self, at: i64, v: f64) {

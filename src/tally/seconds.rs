@@ -132,10 +132,8 @@ impl Seconds {
 
     /// Bucket and requests of one second, in ascending order.
     pub fn buckets(&self, second: i64) -> impl Iterator<Item = (u16, u64)> + '_ {
-        let first = second * BUCKETS;
-        self.times
-            .range(first, first + BUCKETS - 1)
-            .map(move |(key, n)| ((key - first) as u16, n))
+        let within = self.buckets_within(second, second + 1);
+        within.map(|(_, bucket, n)| (bucket, n))
     }
 
     /// How many requests of a second took up to each of these buckets, which ascend.

@@ -73,13 +73,7 @@ pub fn of_each(tally: &EndpointTally, windows_ms: &[i64]) -> Vec<Option<Peak>> {
     let parts = parallel::each((0..parts).collect(), is_large, part);
     let peak = |(i, window_ms): (usize, &i64)| {
         let found = parts.iter().filter_map(|part| part[i]);
-        let (start_ms, count) = found.fold(None, busier)?;
-        Some(Peak {
-            count,
-            at_most: Some(count),
-            window_ms: *window_ms,
-            start_ms,
-        })
+        Some(exact(found.fold(None, busier)?, *window_ms))
     };
     windows_ms.iter().enumerate().map(peak).collect()
 }
@@ -181,13 +175,17 @@ pub fn windows(counts: &Counts, window: i64) -> impl Iterator<Item = (i64, u64)>
 
 /// The most that any half-open window `[t, t + window)` holds; the earliest of equals wins.
 pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
-    let (start_ms, count) = busiest(starts, window_ms)?;
-    Some(Peak {
+    Some(exact(busiest(starts, window_ms)?, window_ms))
+}
+
+/// A window of which the starts themselves are known.
+fn exact((start_ms, count): (i64, u64), window_ms: i64) -> Peak {
+    Peak {
         count,
         at_most: Some(count),
         window_ms,
         start_ms,
-    })
+    }
 }
 
 fn busiest(counts: &Counts, window: i64) -> Option<(i64, u64)> {

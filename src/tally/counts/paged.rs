@@ -38,9 +38,8 @@ impl Paged {
     pub fn add_each(&mut self, keys: impl Iterator<Item = i64>) {
         for key in keys {
             self.total += 1;
-            let near = page_of(key).wrapping_sub(self.base) as usize;
-            let page = self.near.get(near).copied().unwrap_or_default();
-            if !self.pages.count(page, slot_of(key)) {
+            let page = self.at(page_of(key));
+            if !self.pages.add(page, slot_of(key), 1) {
                 self.put(key, 1);
             }
         }
@@ -85,6 +84,7 @@ impl Paged {
     }
 
     /// The page of that number, if there is one.
+    #[inline]
     fn at(&self, number: i64) -> Page {
         let near = number.wrapping_sub(self.base) as usize;
         let far = || self.far.get(&number).copied();

@@ -87,31 +87,15 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Adds one to a counter; `false` if it has no room for it.
+    /// Adds to a counter; `false` if it has no room for the sum.
     #[inline]
-    pub fn count(&mut self, page: Page, slot: usize) -> bool {
+    pub fn add(&mut self, page: Page, slot: usize, n: u64) -> bool {
         let width = page.width();
         let bit = slot << width;
         let pool = self.pools.get_mut((width as usize).wrapping_sub(1));
         let Some(word) = pool.and_then(|pool| pool.get_mut(page.begin() + bit / 64)) else {
             return false;
         };
-        let counter = lowest(width) << (bit % 64);
-        let has_room = *word & counter != counter;
-        if has_room {
-            *word += 1 << (bit % 64);
-        }
-        has_room
-    }
-
-    /// Adds to a counter; `false` if it has no room for the sum.
-    pub fn add(&mut self, page: Page, slot: usize, n: u64) -> bool {
-        let width = page.width();
-        let Some(pool) = self.pools.get_mut((width as usize).wrapping_sub(1)) else {
-            return false;
-        };
-        let bit = slot << width;
-        let word = &mut pool[page.begin() + bit / 64];
         let count = *word >> (bit % 64) & lowest(width);
         let fits = n <= lowest(width) - count;
         if fits {
