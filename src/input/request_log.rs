@@ -301,18 +301,18 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
                 Err(error) => break Some(error),
             }
         };
-        (worker, answers, error)
+        (worker.finish(), answers, error)
     };
     let (mut read, mut answers, mut tallies) = (Read::default(), Vec::new(), Vec::new());
-    for (worker, answered, error) in parallel::shares(threads, share) {
+    for (counted, answered, error) in parallel::shares(threads, share) {
         read.error = read.error.or(error);
-        read.left_out += worker.left_out;
-        read.without_start += worker.without_start;
-        read.first_start_ms = [read.first_start_ms, worker.first_start_ms]
+        read.left_out += counted.left_out;
+        read.without_start += counted.without_start;
+        read.first_start_ms = [read.first_start_ms, counted.first_start_ms]
             .into_iter()
             .flatten()
             .min();
-        tallies.push(worker.finish());
+        tallies.push(counted.tally);
         answers.extend(answered);
     }
     read.tally = Tally::joined(tallies);
@@ -389,10 +389,11 @@ fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
             }
         }
     }
-    read.left_out = worker.left_out;
-    read.without_start = worker.without_start;
-    read.first_start_ms = worker.first_start_ms;
-    read.tally = worker.finish();
+    let counted = worker.finish();
+    read.left_out = counted.left_out;
+    read.without_start = counted.without_start;
+    read.first_start_ms = counted.first_start_ms;
+    read.tally = counted.tally;
     read
 }
 

@@ -53,7 +53,7 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         ),
         Metric::Max => known(tally.max_us.map(|us| us / 1e3), n, "longest response time"),
         Metric::Stddev => known(
-            crate::summary::quantile::response_times(tally).stddev,
+            crate::summary::quantile::stddev(tally),
             n,
             "single response times",
         ),

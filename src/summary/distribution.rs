@@ -75,6 +75,18 @@ fn place(us: i64, fineness: i32) -> i32 {
     (libm::log2(us.max(1) as f64) * f64::from(fineness)).floor() as i32
 }
 
+/// The first whole microsecond beyond a bin, as [`place`] tells it: where the edge itself is rounded, the two may differ.
+fn end_of(bin: i32, fineness: i32) -> i64 {
+    let mut end = libm::exp2(f64::from(bin + 1) / f64::from(fineness)).ceil() as i64;
+    while place(end, fineness) <= bin {
+        end += 1;
+    }
+    while place(end - 1, fineness) > bin {
+        end -= 1;
+    }
+    end
+}
+
 /// The most bins for each doubling with which all that was counted needs at most 64.
 fn fineness(sides: &[&Counts]) -> i32 {
     let first = sides.iter().filter_map(|counts| counts.first()).min();
@@ -102,8 +114,11 @@ fn divided(counts: &Counts, fineness: i32) -> Vec<Bin> {
             share: 0.0,
         })
         .collect();
-    for (us, n) in counts.iter() {
-        bins[(place(us, fineness) - lowest) as usize].requests += n;
+    // A logarithm for each bin, not for each response time.
+    let ends = (lowest..).take(bins.len()).map(|bin| end_of(bin, fineness));
+    let lasts: Vec<i64> = ends.map(|end| end - 1).collect();
+    for (bin, requests) in bins.iter_mut().zip(counts.in_parts(first, &lasts)) {
+        bin.requests = requests;
     }
     let total = counts.total() as f64;
     for bin in &mut bins {
@@ -160,6 +175,23 @@ mod tests {
             .expect("within");
         assert_eq!((twos.requests, twos.share), (2, 0.5));
         assert!(found.windows(2).all(|w| w[0].to_ms == w[1].from_ms));
+    }
+
+    #[test]
+    fn a_bin_ends_where_the_next_place_begins() {
+        // Also at the edges themselves, 2^(bin ÷ fineness), and for bins that hold no whole microsecond.
+        let edges = (0..40 * 8).map(|bin| libm::exp2(f64::from(bin) / 8.0) as i64);
+        let near = edges.flat_map(|us| [us - 1, us, us + 1]);
+        let counts: Counts = near.map(|us| (us.max(0), 1)).collect();
+        for fineness in [1, 2, 4, 8, 16, 32] {
+            let bins = divided(&counts, fineness);
+            let mut placed = vec![0; bins.len()];
+            for (us, n) in counts.iter() {
+                placed[(place(us, fineness) - place(0, fineness)) as usize] += n;
+            }
+            let bins: Vec<u64> = bins.iter().map(|bin| bin.requests).collect();
+            assert_eq!(bins, placed);
+        }
     }
 
     #[test]

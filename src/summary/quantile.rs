@@ -38,7 +38,7 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
     lower
 }
 
-/// The same of many counted whole values, for several quantiles in rising order, in one pass.
+/// The same of many counted whole values, for several quantiles in any order, in one pass.
 pub fn quantiles(counts: &Counts, qs: &[f64]) -> Vec<Option<f64>> {
     let n = counts.total();
     let Some(last) = n.checked_sub(1) else {
@@ -114,7 +114,7 @@ pub fn response_times(tally: &EndpointTally) -> ResponseTimeSummary {
 }
 
 /// Population standard deviation in milliseconds; only from single requests, as rounding would distort it.
-fn stddev(tally: &EndpointTally) -> Option<f64> {
+pub fn stddev(tally: &EndpointTally) -> Option<f64> {
     if tally.evidence != Evidence::Requests {
         return None;
     }

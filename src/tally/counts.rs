@@ -17,6 +17,9 @@ const FIRST_LOOK: usize = 64;
 /// A count above this is not kept as so many keys.
 const MOST_ALIKE: u64 = 16;
 
+/// Keys in each bin of [`Counts::in_bins`].
+pub const BIN: i64 = 16;
+
 /// How often each key was seen.
 #[derive(Clone, Default)]
 pub struct Counts {
@@ -50,7 +53,7 @@ impl Counts {
     fn list(&mut self, keys: impl ExactSizeIterator<Item = i64> + Clone) {
         let n = keys.len();
         let taken = self.list.add_each(keys.clone());
-        if taken < n || self.list.is_slow() {
+        if taken < n {
             self.paged().add_each(keys.skip(taken));
         } else {
             self.look();
@@ -70,17 +73,18 @@ impl Counts {
 
     /// The pages, into which the list is turned.
     fn paged(&mut self) -> &mut Paged {
-        let list = std::mem::take(&mut self.list);
+        let mut list = std::mem::take(&mut self.list);
         self.pages.get_or_insert_with(|| {
+            list.put_in_order();
             let mut pages = Box::<Paged>::default();
             pages.add_list(&list);
             pages
         })
     }
 
-    /// Whether it is kept in pages, where adding many keys at once gains little.
-    pub fn is_dense(&self) -> bool {
-        self.pages.is_some()
+    /// Puts keys that are kept one by one in order. Nothing changes but the time and memory that looking at them takes.
+    pub fn put_in_order(&mut self) {
+        self.list.put_in_order();
     }
 
     /// Adds everything another counter holds.
@@ -127,11 +131,29 @@ impl Counts {
     }
 
     /// How many keys lie from `first` to each of these bounds, all included; the bounds ascend.
-    pub fn up_to<const N: usize>(&self, first: i64, bounds: [i64; N]) -> [u64; N] {
+    pub fn up_to(&self, first: i64, bounds: &[i64]) -> Vec<u64> {
         match &self.pages {
             Some(pages) => pages.up_to(first, bounds),
             None => self.list.up_to(first, bounds),
         }
+    }
+
+    /// How many keys lie from `first` to the first of these bounds, behind it to the second, and so on, each bound
+    /// included; the bounds ascend.
+    pub fn in_parts(&self, first: i64, bounds: &[i64]) -> Vec<u64> {
+        let mut parts = self.up_to(first, bounds);
+        for i in (1..parts.len()).rev() {
+            parts[i] -= parts[i - 1];
+        }
+        parts
+    }
+
+    /// What lies in each bin of [`BIN`] keys that holds something, ascending by the bin's number: its first key ÷ [`BIN`].
+    pub fn in_bins(&self) -> Vec<(i64, u64)> {
+        let listed = || self.list.in_bins().collect();
+        self.pages
+            .as_ref()
+            .map_or_else(listed, |pages| pages.in_bins())
     }
 
     /// A key's count.
@@ -271,9 +293,14 @@ mod tests {
                 let expected: Vec<i64> = ranks.iter().filter_map(|r| all.get(*r as usize).copied()).collect();
                 prop_assert_eq!(whole.at_ranks(&ranks), expected);
             }
-            let bounds = [from, from + len / 3, from + len / 2, from + len];
-            let up_to = bounds.map(|bound| map.range(from..=bound).map(|(_, n)| n).sum::<u64>());
-            prop_assert_eq!(whole.up_to(from, bounds), up_to);
+            let bounds = [from - 3, from, from, from + len / 3, from + len / 2, from + len];
+            let up_to = bounds.map(|bound| map.range(from..(bound + 1).max(from)).map(|(_, n)| n).sum::<u64>());
+            prop_assert_eq!(whole.up_to(from, &bounds), up_to);
+            let mut bins = BTreeMap::new();
+            for (key, n) in &map {
+                *bins.entry(key.div_euclid(BIN)).or_insert(0) += n;
+            }
+            prop_assert_eq!(whole.in_bins(), bins.into_iter().collect::<Vec<_>>());
             let part: Vec<_> = whole.range(from, from + len).collect();
             prop_assert_eq!(part, map.range(from..=from + len).map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
         }

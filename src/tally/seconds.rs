@@ -108,6 +108,11 @@ impl Seconds {
         }
     }
 
+    /// See [`Counts::put_in_order`].
+    pub fn put_in_order(&mut self) {
+        self.times.put_in_order();
+    }
+
     /// Counts what came between two rows of running totals.
     pub fn add_batch(&mut self, second: i64, batch: Batch) {
         let known = self.batches.entry(second).or_default();
@@ -137,10 +142,10 @@ impl Seconds {
     }
 
     /// How many requests of a second took up to each of these buckets, which ascend.
-    pub fn up_to<const N: usize>(&self, second: i64, buckets: [u16; N]) -> [u64; N] {
+    pub fn up_to<const N: usize>(&self, second: i64, buckets: [u16; N]) -> Vec<u64> {
         let first = second * BUCKETS;
         let bounds = buckets.map(|bucket| first + i64::from(bucket));
-        self.times.up_to(first, bounds)
+        self.times.up_to(first, &bounds)
     }
 
     /// Second, bucket and requests, in ascending order.

@@ -1,7 +1,6 @@
 //! Sliding windows over counts: the busiest one, and every one that begins at a count.
 
-use std::collections::VecDeque;
-
+use super::counts::BIN;
 use super::{Counts, EndpointTally, Evidence, WORTH_THREADS};
 use crate::parallel;
 
@@ -50,32 +49,10 @@ pub fn of(tally: &EndpointTally, window_ms: i64) -> Result<Peak, String> {
     Ok(peak)
 }
 
-/// The busiest windows of several lengths, of at most some minutes: what lies in the longest is held in memory, and all are
-/// found in one pass. `None` where [`of`] knows none.
+/// The busiest windows of several lengths; `None` where [`of`] knows none.
 pub fn of_each(tally: &EndpointTally, windows_ms: &[i64]) -> Vec<Option<Peak>> {
-    let span = tally.starts.first().zip(tally.starts.last());
-    let Some((first, last)) =
-        span.filter(|_| tally.evidence == Evidence::Requests && tally.without_start == 0)
-    else {
-        return windows_ms.iter().map(|ms| of(tally, *ms).ok()).collect();
-    };
     let is_large = tally.requests >= WORTH_THREADS;
-    let parts = if is_large {
-        parallel::threads() as i64
-    } else {
-        1
-    };
-    let length = (last - first) / parts + 1;
-    let part = |i| {
-        let from = first + i * length;
-        busiest_of_each(&tally.starts, windows_ms, from, last.min(from + length - 1))
-    };
-    let parts = parallel::each((0..parts).collect(), is_large, part);
-    let peak = |(i, window_ms): (usize, &i64)| {
-        let found = parts.iter().filter_map(|part| part[i]);
-        Some(exact(found.fold(None, busier)?, *window_ms))
-    };
-    windows_ms.iter().enumerate().map(peak).collect()
+    parallel::each(windows_ms.to_vec(), is_large, |ms| of(tally, ms).ok())
 }
 
 /// The busier of two windows; the first of equals.
@@ -84,58 +61,6 @@ fn busier(best: Option<(i64, u64)>, (start, held): (i64, u64)) -> Option<(i64, u
         Some((_, most)) if held <= most => best,
         _ => Some((start, held)),
     }
-}
-
-/// A window that moves along: it ends with the last key seen.
-struct Moving {
-    window: i64,
-    held: u64,
-    /// Number of the first key in it.
-    first: usize,
-    best: Option<(i64, u64)>,
-}
-
-/// The busiest window of each length among those whose last key lies from `first` to `last`: the first key and what is
-/// held. The busiest of all is among them, as it does not matter where it ends between two keys.
-fn busiest_of_each(
-    counts: &Counts,
-    windows: &[i64],
-    first: i64,
-    last: i64,
-) -> Vec<Option<(i64, u64)>> {
-    let moving = windows.iter().map(|window| Moving {
-        window: *window,
-        held: 0,
-        first: 0,
-        best: None,
-    });
-    let mut moving: Vec<Moving> = moving.collect();
-    let longest = windows.iter().copied().max().unwrap_or_default();
-    // Keys of the longest window, and the number of the first of them.
-    let (mut recent, mut passed) = (VecDeque::new(), 0);
-    for (at, n) in counts.range(first.saturating_sub(longest), last) {
-        recent.push_back((at, n));
-        let mut needed = usize::MAX;
-        for window in &mut moving {
-            window.held += n;
-            let mut start = at;
-            while let Some((key, leaving)) = recent.get(window.first - passed) {
-                start = *key;
-                if start > at.saturating_sub(window.window) {
-                    break;
-                }
-                window.held -= leaving;
-                window.first += 1;
-            }
-            if at >= first {
-                window.best = busier(window.best, (start, window.held));
-            }
-            needed = needed.min(window.first);
-        }
-        recent.drain(..needed - passed);
-        passed = needed;
-    }
-    moving.into_iter().map(|window| window.best).collect()
 }
 
 /// The least that the busiest of the windows that cover the run must hold.
@@ -161,9 +86,18 @@ pub fn within(tally: &EndpointTally, start_ms: i64, end_ms: i64) -> u64 {
 /// Every half-open window `[t, t + window)` that begins at a counted key `t`, with what it holds. Any other window
 /// holds no more than the one that begins at its first key.
 pub fn windows(counts: &Counts, window: i64) -> impl Iterator<Item = (i64, u64)> + '_ {
-    let mut held = 0;
-    let mut coming = counts.iter().peekable();
-    counts.iter().map(move |(start, leaving)| {
+    moving(counts.iter(), counts.iter(), 0, window)
+}
+
+/// Windows that begin at each of some keys, of which the first holds so much besides what is still to come.
+fn moving(
+    starts: impl Iterator<Item = (i64, u64)>,
+    coming: impl Iterator<Item = (i64, u64)>,
+    mut held: u64,
+    window: i64,
+) -> impl Iterator<Item = (i64, u64)> {
+    let mut coming = coming.peekable();
+    starts.map(move |(start, leaving)| {
         while let Some((_, n)) = coming.next_if(|(at, _)| *at < start.saturating_add(window)) {
             held += n;
         }
@@ -188,9 +122,84 @@ fn exact((start_ms, count): (i64, u64), window_ms: i64) -> Peak {
     }
 }
 
+/// The first key of the busiest window, and what it holds.
+///
+/// Not every window is looked at. Bins bound what the windows that begin in one of them can hold, and tell what one of them
+/// holds at least: of a long run nearly all are out of the question.
 fn busiest(counts: &Counts, window: i64) -> Option<(i64, u64)> {
-    // `max_by_key` takes the last of equals.
-    windows(counts, window).fold(None, busier)
+    let bins = counts.in_bins();
+    let likely = candidates(&bins, window).max_by_key(|c| c.at_least)?;
+    let (_, known) = likely.busiest(counts, window)?;
+    let mut best: Option<(i64, u64)> = None;
+    for candidate in candidates(&bins, window) {
+        let needed = best.map_or(known, |(_, held)| known.max(held + 1));
+        if candidate.at_most >= needed {
+            let found = candidate.busiest(counts, window);
+            best = found.map_or(best, |found| busier(best, found));
+        }
+    }
+    best
+}
+
+/// The windows that begin in one bin.
+struct Candidate {
+    /// First key of the bin.
+    begin: i64,
+    /// What lies between `begin` and `after`, which is in all of the windows but for what comes before their first keys.
+    at_least: u64,
+    after: i64,
+    /// What lies in all bins that any of the windows reaches.
+    at_most: u64,
+}
+
+impl Candidate {
+    /// The busiest of them.
+    fn busiest(&self, counts: &Counts, window: i64) -> Option<(i64, u64)> {
+        let last = self.begin + BIN - 1;
+        let coming = counts.range(self.after, last.saturating_add(window));
+        let starts = counts.range(self.begin, last);
+        moving(starts, coming, self.at_least, window).fold(None, busier)
+    }
+}
+
+/// All that a window might begin in.
+fn candidates(bins: &[(i64, u64)], window: i64) -> impl Iterator<Item = Candidate> + '_ {
+    /// Bins up to `next`, without those that were left behind.
+    #[derive(Default)]
+    struct Reach {
+        next: usize,
+        held: u64,
+    }
+    impl Reach {
+        /// What lies in the bins from one on and before another.
+        fn to(&mut self, bins: &[(i64, u64)], from: usize, before: i64) -> u64 {
+            self.next = self.next.max(from);
+            while let Some((_, n)) = bins.get(self.next).filter(|(bin, _)| *bin < before) {
+                self.held += n;
+                self.next += 1;
+            }
+            self.held
+        }
+
+        fn leave(&mut self, bins: &[(i64, u64)], at: usize) {
+            self.held -= if self.next > at { bins[at].1 } else { 0 };
+        }
+    }
+    let (mut whole, mut touched) = (Reach::default(), Reach::default());
+    bins.iter().enumerate().map(move |(at, (bin, _))| {
+        let begin = bin * BIN;
+        let end = begin.saturating_add(window);
+        let candidate = Candidate {
+            begin,
+            at_least: whole.to(bins, at, end.div_euclid(BIN)),
+            after: end.div_euclid(BIN) * BIN,
+            // The last of the windows ends behind the bin's last key.
+            at_most: touched.to(bins, at, end.saturating_add(BIN - 2).div_euclid(BIN) + 1),
+        };
+        whole.leave(bins, at);
+        touched.leave(bins, at);
+        candidate
+    })
 }
 
 /// The same from counts per epoch second, within the bounds that they allow: a window of w whole seconds holds at
@@ -281,15 +290,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn several_at_once_are_each_alone(pairs in prop::collection::vec((0..5000_i64, 1..4_u64), 1..300), first in 0..5000_i64) {
-            let starts: Counts = pairs.into_iter().collect();
-            let lengths = [1, 100, 1000];
-            let alone = lengths.map(|window| busiest(&starts, window));
-            let all = busiest_of_each(&starts, &lengths, 0, 5000);
-            prop_assert_eq!(&all, &alone);
-            let parts = [(0, first - 1), (first, 5000)].map(|(from, to)| busiest_of_each(&starts, &lengths, from, to));
-            let joined = (0..3).map(|i| parts.iter().filter_map(|part| part[i]).fold(None, busier));
-            prop_assert_eq!(joined.collect::<Vec<_>>(), alone);
+        fn the_busiest_of_all_is_found(
+            pairs in prop::collection::vec((-3000..3000_i64, 1..4_u64), 1..300),
+            near in prop::collection::vec((900..1100_i64, 1..3_u64), 0..200),
+        ) {
+            let starts: Counts = pairs.into_iter().chain(near).collect();
+            for window in [1, 2, 15, 16, 17, 100, 1000, 2500, 10_000] {
+                let all = windows(&starts, window).fold(None, busier);
+                prop_assert_eq!(busiest(&starts, window), all, "of {} ms", window);
+            }
         }
     }
 

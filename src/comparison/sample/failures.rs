@@ -11,15 +11,17 @@ use crate::tally::EndpointTally;
 pub fn effective(tally: &EndpointTally) -> f64 {
     let n = tally.requests as f64;
     let p = tally.failures as f64 / n.max(1.0);
-    let batches: Vec<Batch> = tally
-        .seconds
-        .requests
-        .iter()
-        .map(|(second, requests)| Batch {
+    let mut failures = tally.seconds.failures.iter().peekable();
+    let batch = |(second, requests)| {
+        // A table may count failures in a second in which it counts no request.
+        while failures.next_if(|(of, _)| *of < second).is_some() {}
+        let failed = failures.next_if(|(of, _)| *of == second);
+        Batch {
             requests,
-            sum_ms: tally.seconds.failures.get(second) as f64,
-        })
-        .collect();
+            sum_ms: failed.map_or(0.0, |(_, n)| n as f64),
+        }
+    };
+    let batches: Vec<Batch> = tally.seconds.requests.iter().map(batch).collect();
     match batch_means(&batches) {
         Ok(means) if means.standard_error_ms > 0.0 && p < 1.0 => {
             let worth = p * (1.0 - p) / means.standard_error_ms.powi(2);

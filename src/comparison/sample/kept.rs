@@ -8,7 +8,7 @@ use crate::metric::Metric;
 use crate::parallel;
 use crate::summary::quantile;
 use crate::tally::seconds::bucket;
-use crate::tally::{EndpointTally, Evidence, WORTH_THREADS};
+use crate::tally::{Counts, EndpointTally, Evidence, WORTH_THREADS};
 
 /// Bins in each doubling of the response time: 2.2 % wide, at most 1,900 in all, a few hundred as a rule.
 const PER_DOUBLING_BITS: u32 = 5;
@@ -29,17 +29,8 @@ pub struct Kept {
 impl Kept {
     /// Of what an endpoint counted.
     pub fn of(tally: &EndpointTally) -> Self {
-        let mut bins: Vec<(u64, u64)> = Vec::new();
-        // In ascending order, so a bin is either the last or new.
-        for (us, n) in tally.response_times.iter() {
-            let bin = least(us.max(0) as u64);
-            match bins.last_mut() {
-                Some((last, count)) if *last == bin => *count += n,
-                _ => bins.push((bin, n)),
-            }
-        }
         Self {
-            times_us: bins.into_iter().collect(),
+            times_us: bins(&tally.response_times),
             spreads: spreads(tally),
             effective_of_failures: failures::effective(tally),
         }
@@ -50,6 +41,24 @@ impl Kept {
         let is_worth_it = tallies.iter().map(|t| t.requests).sum::<u64>() >= WORTH_THREADS;
         parallel::each(tallies, is_worth_it, Self::of)
     }
+}
+
+/// Bins that hold something.
+fn bins(times: &Counts) -> BTreeMap<u64, u64> {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+        return BTreeMap::new();
+    };
+    let next = |bin: &u64| Some(bin + bin_width(*bin)).filter(|next| *next as i64 <= last);
+    let bins: Vec<u64> = std::iter::successors(Some(least(first as u64)), next).collect();
+    let lasts: Vec<i64> = bins
+        .iter()
+        .map(|bin| (bin + bin_width(*bin) - 1) as i64)
+        .collect();
+    let counts = times.in_parts(first, &lasts);
+    bins.into_iter()
+        .zip(counts)
+        .filter(|(_, n)| *n > 0)
+        .collect()
 }
 
 /// The least response time of the bin that one lies in.
@@ -73,43 +82,50 @@ fn spreads(tally: &EndpointTally) -> Vec<(Metric, Spread)> {
         let mean = super::from_rows(statistic, tally).ok();
         return mean.map(|mean| (Metric::Mean, mean)).into_iter().collect();
     }
-    let known = QUANTILES.map(|q| quantile::response_time(tally, q));
-    let edges = known.map(|ms| ms.map_or(0, |ms| bucket((ms * 1e3).round() as u64)));
+    let known = quantile::quantiles(&tally.response_times, &QUANTILES);
+    let edges = std::array::from_fn(|i| known[i].map_or(0, |us| bucket(us.round() as u64)));
     let seconds = seconds(tally, edges);
     let mean = mean(
         tally,
         &batches(&seconds, |second| second.sum_us as f64 / 1e3),
     );
-    let quantiles = QUANTILES.into_iter().enumerate().filter_map(|(i, q)| {
+    let errors = (0..QUANTILES.len()).filter_map(|i| {
         known[i]?;
         let batches = batches(&seconds, |second| second.up_to[i] as f64);
-        Some((Metric::Quantile(q), quantile_spread(tally, q, &batches)?))
+        Some((QUANTILES[i], batch_means(&batches).ok()?.standard_error_ms))
     });
+    let quantiles = quantile_spreads(tally, &errors.collect::<Vec<_>>());
     let mean = mean.map(|mean| (Metric::Mean, mean));
     mean.into_iter().chain(quantiles).collect()
 }
 
-fn quantile_spread(tally: &EndpointTally, q: f64, batches: &[Batch]) -> Option<Spread> {
-    let error = batch_means(batches).ok()?.standard_error_ms;
+/// Of quantiles and the error of the share of requests up to each.
+fn quantile_spreads(tally: &EndpointTally, errors: &[(f64, f64)]) -> Vec<(Metric, Spread)> {
     let n = tally.requests as f64;
-    let ends = [(q - error).max(0.0), (q + error).min(1.0)];
+    let ends = errors.iter().flat_map(|(q, error)| [q - error, q + error]);
+    let ends: Vec<f64> = ends.map(|end| end.clamp(0.0, 1.0)).collect();
     let values = quantile::quantiles(&tally.response_times, &ends);
-    let (low, high) = (values[0]?, values[1]?);
-    let effective = if error > 0.0 {
-        (q * (1.0 - q) / error.powi(2)).clamp(1.0, n)
-    } else {
-        n
+    let spread = |((q, error), ends): (&(f64, f64), &[Option<f64>; 2])| {
+        let (low, high) = (ends[0]?, ends[1]?);
+        let effective = if *error > 0.0 {
+            (q * (1.0 - q) / error.powi(2)).clamp(1.0, n)
+        } else {
+            n
+        };
+        let spread = Spread {
+            standard_error: (high / low).ln() / 2.0,
+            effective: Some(effective),
+        };
+        (low > 0.0).then_some((Metric::Quantile(*q), spread))
     };
-    (low > 0.0).then(|| Spread {
-        standard_error: (high / low).ln() / 2.0,
-        effective: Some(effective),
-    })
+    let ends = values.as_chunks().0;
+    errors.iter().zip(ends).filter_map(spread).collect()
 }
 
 fn mean(tally: &EndpointTally, batches: &[Batch]) -> Option<Spread> {
     let means = batch_means(batches).ok()?;
     let n = tally.requests as f64;
-    let deviation = quantile::response_times(tally).stddev?;
+    let deviation = quantile::stddev(tally)?;
     let effective = if means.standard_error_ms > 0.0 {
         (deviation / means.standard_error_ms).powi(2).clamp(1.0, n)
     } else {
@@ -126,7 +142,7 @@ struct Second {
     requests: u64,
     sum_us: u64,
     /// Requests up to each quantile of the whole run.
-    up_to: [u64; QUANTILES.len()],
+    up_to: Vec<u64>,
 }
 
 /// Every second with a request, in order; `edges` are the buckets of the quantiles.

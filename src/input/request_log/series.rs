@@ -6,10 +6,6 @@ use crate::tally::{Alike, EndpointTally, ErrorKey};
 /// Requests gathered before they are counted: enough to fetch their counters side by side, few enough to be in the cache
 /// still, and a kilobyte for each series.
 const ENOUGH: usize = 64;
-/// The same at most, and as a part of the endpoint's requests, for response times that are kept one by one: the more are
-/// put into order at once, the fewer others have to make room.
-const MOST: u64 = 4096;
-const PART: u64 = 4;
 
 /// Series that are found at a glance.
 const RECENT: usize = 1 << 10;
@@ -58,8 +54,6 @@ pub struct Gathered {
     starts_ms: Vec<i64>,
     response_times_us: Vec<u64>,
     bytes: u64,
-    /// How many are counted together.
-    enough: usize,
     measured: Vec<Measured>,
 }
 
@@ -80,7 +74,6 @@ impl Gathered {
             starts_ms: Vec::new(),
             response_times_us: Vec::new(),
             bytes: 0,
-            enough: ENOUGH,
             measured: Vec::new(),
         }
     }
@@ -91,7 +84,7 @@ impl Gathered {
         self.starts_ms.push(start_ms);
         self.response_times_us.push(us);
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.starts_ms.len() >= self.enough {
+        if self.starts_ms.len() >= ENOUGH {
             self.count(endpoint);
         }
     }
@@ -140,11 +133,6 @@ impl Gathered {
             field.starts_ms.clear();
             field.values.clear();
         }
-        self.enough = if endpoint.response_times.is_dense() {
-            ENOUGH
-        } else {
-            (endpoint.requests / PART).clamp(ENOUGH as u64, MOST) as usize
-        };
     }
 }
 

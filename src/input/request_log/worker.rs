@@ -59,7 +59,14 @@ pub struct Worker<'k> {
     users: BTreeMap<i64, u64>,
     /// The second last seen and its users, not yet in `users`.
     users_now: Option<(i64, u64)>,
-    samples: Tally,
+    counted: Counted,
+}
+
+/// What a worker counted.
+#[derive(Default)]
+pub struct Counted {
+    /// The requests and samples.
+    pub tally: Tally,
     /// Earliest start seen by [`Task::Survey`].
     pub first_start_ms: Option<i64>,
     /// Records outside the bounds.
@@ -84,10 +91,7 @@ impl<'k> Worker<'k> {
             series: Known::default(),
             users: BTreeMap::new(),
             users_now: None,
-            samples: Tally::default(),
-            first_start_ms: None,
-            left_out: 0,
-            without_start: 0,
+            counted: Counted::default(),
         }
     }
 
@@ -186,7 +190,8 @@ impl<'k> Worker<'k> {
         let fields: Vec<(&str, f64)> = line.fields.iter().map(|(n, v)| (n.as_str(), *v)).collect();
         let Some((name, us)) = &line.request else {
             for (name, value) in fields {
-                self.samples
+                self.counted
+                    .tally
                     .add_sample(name, value, line.start_ms, line.source.as_deref());
             }
             return Ok(());
@@ -229,7 +234,7 @@ impl<'k> Worker<'k> {
             }
             gathered.add(start, line.response_time_us, line.bytes, endpoint);
         } else {
-            self.without_start += 1;
+            self.counted.without_start += 1;
             gathered.add_without_start(line.response_time_us, line.bytes, endpoint);
             for (name, value) in fields {
                 endpoint.add_fields(&[(name, *value)], None);
@@ -248,14 +253,16 @@ impl<'k> Worker<'k> {
         }
         if !self.is_left_out(line.start_ms, line.users, false) {
             for (name, value) in self.shapes[shape].fields.iter().zip(values) {
-                self.samples.add_sample(name, *value, line.start_ms, None);
+                self.counted
+                    .tally
+                    .add_sample(name, *value, line.start_ms, None);
             }
         }
         true
     }
 
     fn count(&mut self, endpoint: usize, request: &Request<'_>) {
-        self.without_start += u64::from(request.start_ms.is_none());
+        self.counted.without_start += u64::from(request.start_ms.is_none());
         self.endpoints[endpoint].1.add(request);
         see_users(
             &mut self.users_now,
@@ -271,7 +278,10 @@ impl<'k> Worker<'k> {
             Task::Survey => {
                 // A run begins with its first request, however early its memory was sampled.
                 let start = start_ms.filter(|_| is_request);
-                self.first_start_ms = [self.first_start_ms, start].into_iter().flatten().min();
+                self.counted.first_start_ms = [self.counted.first_start_ms, start]
+                    .into_iter()
+                    .flatten()
+                    .min();
                 see_users(&mut self.users_now, &mut self.users, start_ms, users);
                 true
             }
@@ -279,7 +289,7 @@ impl<'k> Worker<'k> {
                 let outside = start_ms.is_some_and(|at| {
                     from.is_some_and(|from| at < from) || to.is_some_and(|to| at >= to)
                 });
-                self.left_out += u64::from(outside);
+                self.counted.left_out += u64::from(outside);
                 outside
             }
         }
@@ -325,9 +335,10 @@ impl<'k> Worker<'k> {
     }
 
     /// Everything counted.
-    pub fn finish(mut self) -> Tally {
+    pub fn finish(mut self) -> Counted {
         self.count_series();
-        let mut tally = std::mem::take(&mut self.samples);
+        let mut counted = self.counted;
+        let tally = &mut counted.tally;
         if let Some((second, users)) = self.users_now {
             see_most(&mut self.users, second, users);
         }
@@ -337,7 +348,7 @@ impl<'k> Worker<'k> {
             .into_iter()
             .filter(|(_, counts)| counts.requests > 0)
             .collect();
-        tally
+        counted
     }
 }
 
@@ -502,7 +513,7 @@ mod tests {
                     .map(|(_, bad)| format!("{}: {}", bad.column, bad.message)),
             );
         }
-        (worker.finish(), problems)
+        (worker.finish().tally, problems)
     }
 
     #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
+use super::BIN;
 use super::list::List;
 use super::pages::{Held, MOST, Page, Pages, SLOT_BITS, SLOTS};
 
@@ -133,7 +134,7 @@ impl Paged {
             } else if let Some(sum) = self.pages.merge(ours, &other.pages, theirs) {
                 *self.page(number) = sum;
             } else {
-                for (slot, n) in other.pages.held(theirs) {
+                for (slot, n) in other.pages.held(theirs, 0) {
                     self.put(first + slot as i64, n);
                 }
             }
@@ -192,7 +193,7 @@ impl Paged {
             let in_page = self.page_total(number, page);
             if wanted.peek().is_some_and(|rank| **rank < before + in_page) {
                 let mut seen = before;
-                for (slot, n) in self.pages.held(page) {
+                for (slot, n) in self.pages.held(page, 0) {
                     let key = first_key(number) + slot as i64;
                     seen = seen.saturating_add(n).saturating_add(self.beyond(key));
                     while wanted.next_if(|rank| **rank < seen).is_some() {
@@ -208,44 +209,68 @@ impl Paged {
         found
     }
 
-    /// How many keys lie from `first` to each of these bounds, all included; the bounds ascend. Whole pages are summed up at
-    /// once.
-    pub fn up_to<const N: usize>(&self, first: i64, bounds: [i64; N]) -> [u64; N] {
-        let mut sums = [0; N];
+    /// How many keys lie from `first` to each of these bounds, all included; the bounds ascend.
+    pub fn up_to(&self, first: i64, bounds: &[i64]) -> Vec<u64> {
+        let mut sums = Vec::with_capacity(bounds.len());
         let Some(last) = bounds.last().copied().filter(|last| *last >= first) else {
-            return sums;
+            return vec![0; bounds.len()];
         };
+        let mut before = 0;
         for (number, page) in self.pages_within(page_of(first), page_of(last)) {
             let begin = first_key(number);
             let end = begin + (SLOTS as i64 - 1);
-            if begin >= first && end <= bounds[0] {
-                let total = self.page_total(number, page);
-                for sum in &mut sums {
-                    *sum += total;
-                }
-                continue;
+            let skipped = if begin < first {
+                self.page_up_to(number, page, first - 1)
+            } else {
+                0
+            };
+            while let Some(bound) = bounds.get(sums.len()).filter(|bound| **bound < end) {
+                let within = *bound >= begin.max(first);
+                sums.push(if within {
+                    before + self.page_up_to(number, page, *bound) - skipped
+                } else {
+                    before
+                });
             }
-            for (slot, n) in self.pages.held(page) {
-                let key = begin + slot as i64;
-                let n = n + self.beyond(key);
-                for (sum, bound) in sums.iter_mut().zip(bounds) {
-                    *sum += if (first..=bound).contains(&key) { n } else { 0 };
-                }
-            }
+            before += self.page_total(number, page) - skipped;
         }
+        sums.resize(bounds.len(), before);
         sums
     }
 
-    fn page_total(&self, number: i64, page: Page) -> u64 {
-        let total = self.pages.total(page);
+    /// What a page holds up to a key that lies in it.
+    fn page_up_to(&self, number: i64, page: Page, key: i64) -> u64 {
+        let sum = self.pages.up_to(page, slot_of(key));
         if self.beyond.is_empty() {
-            return total;
+            return sum;
         }
-        let first = first_key(number);
-        let beyond = self.beyond.range(first..=first + (SLOTS as i64 - 1));
-        beyond.fold(total, |sum, (_, n)| {
+        let beyond = self.beyond.range(first_key(number)..=key);
+        beyond.fold(sum, |sum, (_, n)| {
             sum.saturating_add(n.saturating_mul(MOST))
         })
+    }
+
+    /// Numbers of bins that hold something, each with what it holds.
+    pub fn in_bins(&self) -> Vec<(i64, u64)> {
+        let mut bins = Vec::new();
+        for (number, page) in self.pages_within(i64::MIN, i64::MAX) {
+            let first = first_key(number).div_euclid(BIN);
+            let sums = self.pages.in_bins(page);
+            bins.extend((first..).zip(sums).filter(|(_, n)| *n > 0));
+        }
+        for (key, n) in &self.beyond {
+            let at = bins.partition_point(|(bin, _)| *bin < key.div_euclid(BIN));
+            bins[at].1 = bins[at].1.saturating_add(n.saturating_mul(MOST));
+        }
+        bins
+    }
+
+    fn page_total(&self, number: i64, page: Page) -> u64 {
+        if self.beyond.is_empty() {
+            self.pages.total(page)
+        } else {
+            self.page_up_to(number, page, first_key(number) + (SLOTS as i64 - 1))
+        }
     }
 
     /// What of a key's count does not fit its page.
@@ -264,7 +289,7 @@ impl Paged {
     /// The largest key.
     pub fn last(&self) -> Option<i64> {
         let (number, page) = self.pages_within(i64::MIN, i64::MAX).last()?;
-        let (slot, _) = self.pages.held(page).last()?;
+        let (slot, _) = self.pages.held(page, 0).last()?;
         Some(first_key(number) + slot as i64)
     }
 }
@@ -315,7 +340,9 @@ impl Iterator for Iter<'_> {
         loop {
             let Some((slot, n)) = self.held.next() else {
                 let (number, page) = self.pages.next()?;
-                (self.at, self.held) = (first_key(number), self.counts.pages.held(page));
+                self.at = first_key(number);
+                let from = self.first.saturating_sub(self.at).max(0) as usize;
+                self.held = self.counts.pages.held(page, from);
                 continue;
             };
             let key = self.at + slot as i64;

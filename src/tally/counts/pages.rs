@@ -4,10 +4,14 @@
 //! words: the narrowest fills a cache line. Most counts of a run are small: narrow pages are what keeps them in the
 //! processor's caches.
 
+use super::BIN;
+
 /// Counters in a page.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 /// Bits of a key that tell the slot.
 pub const SLOT_BITS: u32 = 8;
+/// Bins of a page.
+const BINS: usize = SLOTS / BIN as usize;
 /// Widths of counters, as powers of two: 2 to 32 bits.
 const WIDTHS: usize = 5;
 /// The width is in the upper three bits, 0 for slots held by the page itself.
@@ -207,21 +211,57 @@ impl Pages {
         ours
     }
 
-    /// The counters of a page that hold something.
+    /// The counters of a page that hold something, from that slot on or from some before it.
     #[inline]
-    pub fn held(&self, page: Page) -> Held<'_> {
+    pub fn held(&self, page: Page, from: usize) -> Held<'_> {
         let words = if page.is_small() {
             &[]
         } else {
-            self.words(page)
+            &self.words(page)[from << page.width() >> 6..]
         };
         let (word, words) = words.split_first().unwrap_or((&0, &[]));
         Held {
             word: *word,
             words,
-            at: 0,
+            at: from << page.width() >> 6 << 6 >> page.width(),
             page,
         }
+    }
+
+    /// Sum of the counters up to that slot.
+    pub fn up_to(&self, page: Page, slot: usize) -> u64 {
+        if page.is_small() {
+            return page.slots().filter(|held| *held <= slot).count() as u64;
+        }
+        let width = page.width();
+        let (whole, bits) = ((slot + 1) << width >> 6, ((slot + 1) << width) % 64);
+        let (before, after) = self.words(page).split_at(whole);
+        let cut = after.first().map_or(0, |word| word & ((1 << bits) - 1));
+        let sum: u64 = before.iter().map(|word| total_of(*word, width)).sum();
+        sum + total_of(cut, width)
+    }
+
+    /// What lies in each bin of a page.
+    pub fn in_bins(&self, page: Page) -> [u64; BINS] {
+        let mut bins = [0; BINS];
+        let width = page.width();
+        if page.is_small() {
+            let slots = page.slots();
+            slots.for_each(|slot| bins[slot / BIN as usize] += 1);
+        } else if width == 1 {
+            // Two bins in a word.
+            let halves = self.words(page).iter();
+            let halves = halves.flat_map(|word| [word & lowest(5), word >> 32]);
+            for (bin, half) in bins.iter_mut().zip(halves) {
+                *bin = total_of(half, width);
+            }
+        } else {
+            let words = self.words(page).chunks_exact(words_of(width) / BINS);
+            for (bin, words) in bins.iter_mut().zip(words) {
+                *bin = words.iter().map(|word| total_of(*word, width)).sum();
+            }
+        }
+        bins
     }
 
     /// Sum of a page's counters.
@@ -348,7 +388,7 @@ mod tests {
         assert_eq!(read, pages.words(wide));
         let held: Vec<_> = (0..SLOTS).map(|slot| (slot, slot as u64 % 4)).collect();
         let held: Vec<_> = held.into_iter().filter(|(_, n)| *n > 0).collect();
-        assert_eq!(pages.held(wide).collect::<Vec<_>>(), held);
+        assert_eq!(pages.held(wide, 0).collect::<Vec<_>>(), held);
         assert_eq!(pages.total(wide), 64 * 6);
     }
 
