@@ -141,11 +141,26 @@ impl Seconds {
         within.map(|(_, bucket, n)| (bucket, n))
     }
 
-    /// How many requests of a second took up to each of these buckets, which ascend.
-    pub fn up_to<const N: usize>(&self, second: i64, buckets: [u16; N]) -> Vec<u64> {
-        let first = second * BUCKETS;
-        let bounds = buckets.map(|bucket| first + i64::from(bucket));
-        self.times.up_to(first, &bounds)
+    /// How many requests of each second that has any took up to each of these buckets, which ascend.
+    pub fn up_to<const N: usize>(&self, buckets: [u16; N]) -> Vec<(i64, [u64; N])> {
+        let seconds: Vec<i64> = self.requests.iter().map(|(second, _)| second).collect();
+        let Some(first) = seconds.first().copied() else {
+            return Vec::new();
+        };
+        // All in one pass: what lies before each second is taken off.
+        let bounds = seconds.iter().flat_map(|second| {
+            let begin = second * BUCKETS;
+            let bounds = buckets.map(|bucket| begin + i64::from(bucket));
+            std::iter::once(begin - 1).chain(bounds)
+        });
+        let sums = self
+            .times
+            .up_to(first * BUCKETS, &bounds.collect::<Vec<_>>());
+        let of_second = sums.chunks_exact(N + 1).map(|sums| {
+            let (before, sums) = (sums[0], &sums[1..]);
+            std::array::from_fn(|i| sums[i] - before)
+        });
+        seconds.into_iter().zip(of_second).collect()
     }
 
     /// Second, bucket and requests, in ascending order.

@@ -51,8 +51,14 @@ pub fn of(tally: &EndpointTally, window_ms: i64) -> Result<Peak, String> {
 
 /// The busiest windows of several lengths; `None` where [`of`] knows none.
 pub fn of_each(tally: &EndpointTally, windows_ms: &[i64]) -> Vec<Option<Peak>> {
+    if tally.evidence != Evidence::Requests || tally.without_start > 0 {
+        return windows_ms.iter().map(|ms| of(tally, *ms).ok()).collect();
+    }
+    let bins = tally.starts.in_bins();
     let is_large = tally.requests >= WORTH_THREADS;
-    parallel::each(windows_ms.to_vec(), is_large, |ms| of(tally, ms).ok())
+    parallel::each(windows_ms.to_vec(), is_large, |window_ms| {
+        Some(exact(busiest(&tally.starts, &bins, window_ms)?, window_ms))
+    })
 }
 
 /// The busier of two windows; the first of equals.
@@ -109,7 +115,10 @@ fn moving(
 
 /// The most that any half-open window `[t, t + window)` holds; the earliest of equals wins.
 pub fn peak(starts: &Counts, window_ms: i64) -> Option<Peak> {
-    Some(exact(busiest(starts, window_ms)?, window_ms))
+    Some(exact(
+        busiest(starts, &starts.in_bins(), window_ms)?,
+        window_ms,
+    ))
 }
 
 /// A window of which the starts themselves are known.
@@ -125,13 +134,12 @@ fn exact((start_ms, count): (i64, u64), window_ms: i64) -> Peak {
 /// The first key of the busiest window, and what it holds.
 ///
 /// Not every window is looked at. Bins bound what the windows that begin in one of them can hold, and tell what one of them
-/// holds at least: of a long run nearly all are out of the question.
-fn busiest(counts: &Counts, window: i64) -> Option<(i64, u64)> {
-    let bins = counts.in_bins();
-    let likely = candidates(&bins, window).max_by_key(|c| c.at_least)?;
+/// holds at least: of a long run nearly all are out of the question. `bins` are those of `counts`.
+fn busiest(counts: &Counts, bins: &[(i64, u64)], window: i64) -> Option<(i64, u64)> {
+    let likely = candidates(bins, window).max_by_key(|c| c.at_least)?;
     let (_, known) = likely.busiest(counts, window)?;
     let mut best: Option<(i64, u64)> = None;
-    for candidate in candidates(&bins, window) {
+    for candidate in candidates(bins, window) {
         let needed = best.map_or(known, |(_, held)| known.max(held + 1));
         if candidate.at_most >= needed {
             let found = candidate.busiest(counts, window);
@@ -208,12 +216,13 @@ fn candidates(bins: &[(i64, u64)], window: i64) -> impl Iterator<Item = Candidat
 pub fn peak_by_second(seconds: &Counts, window_ms: i64, late_s: i64) -> Option<Peak> {
     let within = window_ms / 1000 - late_s;
     let touched = (window_ms + 999) / 1000 + 1 + late_s;
+    let bins = seconds.in_bins();
     let (start, count) = if within > 0 {
-        busiest(seconds, within)?
+        busiest(seconds, &bins, within)?
     } else {
         (seconds.first()?, 0)
     };
-    let (_, at_most) = busiest(seconds, touched)?;
+    let (_, at_most) = busiest(seconds, &bins, touched)?;
     Some(Peak {
         count,
         at_most: Some(at_most),
@@ -297,7 +306,7 @@ mod tests {
             let starts: Counts = pairs.into_iter().chain(near).collect();
             for window in [1, 2, 15, 16, 17, 100, 1000, 2500, 10_000] {
                 let all = windows(&starts, window).fold(None, busier);
-                prop_assert_eq!(busiest(&starts, window), all, "of {} ms", window);
+                prop_assert_eq!(busiest(&starts, &starts.in_bins(), window), all, "of {} ms", window);
             }
         }
     }

@@ -142,19 +142,21 @@ struct Second {
     requests: u64,
     sum_us: u64,
     /// Requests up to each quantile of the whole run.
-    up_to: Vec<u64>,
+    up_to: [u64; QUANTILES.len()],
 }
 
 /// Every second with a request, in order; `edges` are the buckets of the quantiles.
 fn seconds(tally: &EndpointTally, edges: [u16; QUANTILES.len()]) -> Vec<Second> {
     let mut sums = tally.seconds.sums_us.iter().peekable();
-    let second = |(at, requests)| Second {
+    let second = |((at, requests), (_, up_to))| Second {
         requests,
         // A second without a sum is one of requests that took no time.
         sum_us: sums.next_if(|(of, _)| *of == at).map_or(0, |(_, us)| us),
-        up_to: tally.seconds.up_to(at, edges),
+        up_to,
     };
-    tally.seconds.requests.iter().map(second).collect()
+    let up_to = tally.seconds.up_to(edges);
+    let seconds = tally.seconds.requests.iter().zip(up_to);
+    seconds.map(second).collect()
 }
 
 fn batches(seconds: &[Second], sum: impl Fn(&Second) -> f64) -> Vec<Batch> {
