@@ -10,6 +10,8 @@ use super::BIN;
 pub const SLOTS: usize = 1 << SLOT_BITS;
 /// Bits of a key that tell the slot.
 pub const SLOT_BITS: u32 = 8;
+/// Words of the widest page.
+const WIDEST: usize = (SLOTS / 64) << WIDTHS;
 /// Bins of a page.
 const BINS: usize = SLOTS / BIN as usize;
 /// Widths of counters, as powers of two: 2 to 32 bits.
@@ -156,8 +158,7 @@ impl Pages {
         let from = narrow[width - 1][page.begin()..].iter();
         let to = wide[0][wider.begin()..].as_chunks_mut().0;
         for (word, [low, high]) in from.zip(to).take(words_of(page.width())) {
-            *low = spread(*word & lowest(5), page.width());
-            *high = spread(*word >> 32, page.width());
+            (*low, *high) = halves(*word, page.width());
         }
         self.free[width - 1].push(page.0 & !(7 << WIDTH_AT));
         Some(wider)
@@ -168,15 +169,20 @@ impl Pages {
     }
 
     /// A page's words as if its counters had that width, which is not less than theirs.
-    fn words_as(&self, page: Page, width: u32) -> impl Iterator<Item = u64> + Clone + '_ {
-        let parts = width - page.width();
-        self.words(page).iter().flat_map(move |word| {
-            (0..1 << parts).map(move |part| {
-                let bits = 64 >> parts;
-                let part = word >> (part * bits) & (u64::MAX >> (64 - bits));
-                (page.width()..width).fold(part, spread)
-            })
-        })
+    fn words_as<'w>(&'w self, page: Page, width: u32, room: &'w mut [u64; WIDEST]) -> &'w [u64] {
+        let mut words = self.words(page);
+        if page.width() < width {
+            room[..words.len()].copy_from_slice(words);
+            let mut len = words.len();
+            for width in page.width()..width {
+                for i in (0..len).rev() {
+                    (room[2 * i], room[2 * i + 1]) = halves(room[i], width);
+                }
+                len *= 2;
+            }
+            words = &room[..len];
+        }
+        words
     }
 
     /// Adds another's page to a page that is not empty; the sum of the widest may not fit, and nothing is added then.
@@ -184,16 +190,12 @@ impl Pages {
         while ours.width() < theirs.width() {
             ours = self.wider(ours)?;
         }
+        let mut room = [0; WIDEST];
         loop {
             let width = ours.width();
             let begin = ours.begin();
             let sums = &mut self.pools[width as usize - 1][begin..begin + words_of(width)];
-            let is_added = if theirs.width() == width {
-                add_words(sums, other.words(theirs).iter().copied(), width)
-            } else {
-                add_words(sums, other.words_as(theirs, width), width)
-            };
-            if is_added {
+            if add_words(sums, other.words_as(theirs, width, &mut room), width) {
                 return Some(ours);
             }
             ours = self.wider(ours)?;
@@ -317,48 +319,77 @@ impl Iterator for Held<'_> {
     }
 }
 
+/// Words of which every other bit is set, every other pair, and so on to every other half: the lower ones.
+const LOWER: [u64; 6] = {
+    let mut lower = [0; 6];
+    let mut step = 0;
+    while step < lower.len() {
+        lower[step] = u64::MAX / ((1 << (1 << step)) + 1);
+        step += 1;
+    }
+    lower
+};
+
 /// Sum of a word's counters: neighbours are added up, to pairs, to fours and so on.
 #[inline]
 fn total_of(word: u64, width: u32) -> u64 {
-    (width..6).fold(word, |word, step| {
-        let keep = u64::MAX / ((1 << (1 << step)) + 1);
-        (word & keep) + (word >> (1 << step) & keep)
+    let steps = LOWER.iter().enumerate().skip(width as usize);
+    steps.fold(word, |word, (step, lower)| {
+        (word & lower) + (word >> (1 << step) & lower)
     })
 }
 
 /// Moves the counters of half a word apart, each to twice its room: halves, quarters and so on change their places.
 #[inline]
 fn spread(half: u64, width: u32) -> u64 {
-    let mut word = half;
-    for step in (width..5).rev() {
-        let keep = u64::MAX / ((1 << (1 << step)) + 1);
-        word = (word | word << (1 << step)) & keep;
-    }
-    word
+    let steps = LOWER[..5].iter().enumerate().skip(width as usize).rev();
+    steps.fold(half, |word, (step, lower)| {
+        (word | word << (1 << step)) & lower
+    })
+}
+
+/// The two words that a word becomes when its counters get twice their room.
+#[inline]
+fn halves(word: u64, width: u32) -> (u64, u64) {
+    (spread(word & lowest(5), width), spread(word >> 32, width))
+}
+
+/// The highest bit of each counter.
+#[inline]
+fn highest(width: u32) -> u64 {
+    (u64::MAX / lowest(width)) << ((1 << width) - 1)
 }
 
 /// Adds words to words, unless a counter overflows.
-fn add_words(sums: &mut [u64], added: impl Iterator<Item = u64> + Clone, width: u32) -> bool {
-    let pairs = sums.iter().zip(added.clone());
-    let fits = pairs
-        .map(|(a, b)| sum(*a, b, width))
-        .all(|sum| sum.is_some());
-    if fits {
+fn add_words(sums: &mut [u64], added: &[u64], width: u32) -> bool {
+    let highest = highest(width);
+    let mut carries = 0;
+    for (a, b) in sums.iter_mut().zip(added) {
+        let carry;
+        (*a, carry) = sum(*a, *b, highest);
+        carries |= carry;
+    }
+    if carries != 0 {
         for (a, b) in sums.iter_mut().zip(added) {
-            *a = sum(*a, b, width).unwrap_or(*a);
+            *a = difference(*a, *b, highest);
         }
     }
-    fits
+    carries == 0
 }
 
-/// The counters of two words added; `None` if one overflows.
+/// The counters of two words added, each without what does not fit it, and the highest bit of those with such a rest.
 #[inline]
-fn sum(a: u64, b: u64, width: u32) -> Option<u64> {
-    let highest = (u64::MAX / lowest(width)) << ((1 << width) - 1);
+fn sum(a: u64, b: u64, highest: u64) -> (u64, u64) {
     // Without the highest bits no counter reaches into the next; they are added without a carry.
     let sum = ((a & !highest) + (b & !highest)) ^ ((a ^ b) & highest);
     let carry = ((a & b) | ((a | b) & !sum)) & highest;
-    (carry == 0).then_some(sum)
+    (sum, carry)
+}
+
+/// What was added to the counters of a word taken off again.
+#[inline]
+fn difference(sum: u64, added: u64, highest: u64) -> u64 {
+    ((sum | highest) - (added & !highest)) ^ ((sum ^ !added) & highest)
 }
 
 #[cfg(test)]
@@ -380,7 +411,7 @@ mod tests {
         for slot in 0..SLOTS {
             pages.add(narrow, slot, slot as u64 % 4);
         }
-        let read: Vec<u64> = pages.words_as(narrow, 4).collect();
+        let read = pages.words_as(narrow, 4, &mut [0; WIDEST]).to_vec();
         let mut wide = narrow;
         while wide.width() < 4 {
             wide = pages.wider(wide).expect("not the widest");
@@ -401,10 +432,19 @@ mod tests {
 
     #[test]
     fn words_are_added_counter_by_counter() {
-        assert_eq!(sum(0x0f01, 0x0002, 3), Some(0x0f03));
-        assert_eq!(sum(0xff, 1, 3), None);
-        assert_eq!(sum(0xfe, 1, 3), Some(0xff));
-        assert_eq!(sum(1 << 63, 1 << 63, 5), None);
-        assert_eq!(sum(0b0110, 0b0101, 1), Some(0b1011));
+        for (a, b, width, expected) in [
+            (0x0f01, 0x0002, 3, Some(0x0f03)),
+            (0xff, 1, 3, None),
+            (0xfe, 1, 3, Some(0xff)),
+            (1 << 63, 1 << 63, 5, None),
+            (0b0110, 0b0101, 1, Some(0b1011)),
+        ] {
+            // What does not fit leaves all as it was, the words before it also.
+            let mut sums = [5, a, 7];
+            let added = add_words(&mut sums, &[1, b, 0], width);
+            assert_eq!(added, expected.is_some());
+            let expected = expected.map_or([5, a, 7], |sum| [6, sum, 7]);
+            assert_eq!(sums, expected, "{a:x} + {b:x}");
+        }
     }
 }
