@@ -40,7 +40,18 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
 
 /// The same of many counted whole values, for several quantiles in any order, in one pass.
 pub fn quantiles(counts: &Counts, qs: &[f64]) -> Vec<Option<f64>> {
-    let n = counts.total();
+    quantiles_by_rank(counts.total(), qs, |ranks| {
+        let keys = counts.at_ranks(ranks).into_iter();
+        keys.map(|key| key as f64).collect()
+    })
+}
+
+/// The same of `n` values that `at_ranks` knows by their ranks, which ascend from 0.
+pub fn quantiles_by_rank(
+    n: u64,
+    qs: &[f64],
+    at_ranks: impl FnOnce(&[u64]) -> Vec<f64>,
+) -> Vec<Option<f64>> {
     let Some(last) = n.checked_sub(1) else {
         return vec![None; qs.len()];
     };
@@ -52,13 +63,10 @@ pub fn quantiles(counts: &Counts, qs: &[f64]) -> Vec<Option<f64>> {
     let mut ranks: Vec<u64> = ranks.collect();
     ranks.sort_unstable();
     ranks.dedup();
-    let keys = counts.at_ranks(&ranks);
+    let values = at_ranks(&ranks);
     let at = |rank: u64| {
-        ranks
-            .binary_search(&rank.min(last))
-            .ok()
-            .and_then(|i| keys.get(i))
-            .map(|key| *key as f64)
+        let found = ranks.binary_search(&rank.min(last)).ok();
+        found.and_then(|i| values.get(i)).copied()
     };
     positions
         .iter()

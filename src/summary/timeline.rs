@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::quantile::quantile;
+use super::quantile::quantiles_by_rank;
 use crate::parallel;
 use crate::tally::seconds::bucket_value_ms;
 use crate::tally::{Counts, EndpointTally, FieldTally, Tally, WORTH_THREADS};
@@ -184,82 +184,26 @@ impl Frame {
         });
     }
 
-    /// Seconds come in order, so that one histogram at a time is enough.
     fn percentiles_of(&self, tally: &EndpointTally, rows: &mut [Interval]) {
-        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-            return;
-        };
-        let (first, end) = (first.start_s, last.start_s + self.interval_s);
-        let mut histogram = Histogram::default();
-        let (mut open, mut now) = (0, i64::MIN);
-        for (second, bucket, n) in tally.seconds.buckets_within(first, end) {
-            if second != now {
-                now = second;
-                let slot = ((second - first) / self.interval_s) as usize;
-                if slot != open {
-                    rows[open].set_percentiles(&histogram);
-                    histogram.clear();
-                    open = slot;
-                }
-            }
-            histogram.add(bucket, n);
+        for row in rows {
+            let times = tally
+                .seconds
+                .joined(row.start_s, row.start_s + self.interval_s);
+            let values = |ranks: &[u64]| {
+                let buckets = times.at_ranks(ranks).into_iter();
+                buckets
+                    .map(|bucket| bucket_value_ms(bucket as u16))
+                    .collect()
+            };
+            let found = quantiles_by_rank(times.total(), &[0.5, 0.95, 0.99], values);
+            (row.p50, row.p95, row.p99) = (found[0], found[1], found[2]);
         }
-        rows[open].set_percentiles(&histogram);
     }
 }
 
 /// A count per second of an interval; intervals are at least a second long.
 pub fn per_second(count: u64, length_s: i64) -> f64 {
     count as f64 / length_s.max(1) as f64
-}
-
-/// Requests in each bucket of response times.
-#[derive(Clone, Debug, Default)]
-pub struct Histogram {
-    counts: Vec<u64>,
-    /// First and last bucket that may hold something.
-    span: Option<(usize, usize)>,
-    total: u64,
-}
-
-impl Histogram {
-    /// Adds requests to a bucket.
-    pub fn add(&mut self, bucket: u16, n: u64) {
-        let at = usize::from(bucket);
-        if self.counts.len() <= at {
-            self.counts.resize(at + 1, 0);
-        }
-        self.counts[at] += n;
-        self.total += n;
-        self.span = Some(
-            self.span
-                .map_or((at, at), |(first, last)| (first.min(at), last.max(at))),
-        );
-    }
-
-    /// Takes requests away again.
-    pub fn remove(&mut self, bucket: u16, n: u64) {
-        self.counts[usize::from(bucket)] -= n;
-        self.total -= n;
-    }
-
-    fn clear(&mut self) {
-        if let Some((first, last)) = self.span.take() {
-            self.counts[first..=last].fill(0);
-        }
-        self.total = 0;
-    }
-
-    /// A percentile in milliseconds, within 0.4 %.
-    pub fn percentile(&self, q: f64) -> Option<f64> {
-        let (first, last) = self.span?;
-        let held = self.counts[first..=last]
-            .iter()
-            .enumerate()
-            .filter(|(_, n)| **n > 0);
-        let values = held.map(|(i, n)| (bucket_value_ms((first + i) as u16), *n));
-        quantile(values, self.total, q)
-    }
 }
 
 impl Timeline {
@@ -316,12 +260,6 @@ impl Interval {
     /// Failures per second.
     pub fn failures_per_s(&self) -> f64 {
         per_second(self.failures, self.length_s)
-    }
-
-    fn set_percentiles(&mut self, histogram: &Histogram) {
-        self.p50 = histogram.percentile(0.5);
-        self.p95 = histogram.percentile(0.95);
-        self.p99 = histogram.percentile(0.99);
     }
 }
 

@@ -121,6 +121,28 @@ impl Counts {
         }
     }
 
+    /// Keys from `first` to `last`, both included, each without the multiples of a period in it.
+    #[must_use]
+    pub fn folded(&self, first: i64, last: i64, period: i64) -> Self {
+        let mut folded = Self::default();
+        let whole = self.pages.as_ref().map(|p| p.folded(first, last, period));
+        match whole {
+            Some(Some(pages)) => folded.pages = Some(Box::new(pages)),
+            Some(None) => {
+                for (key, n) in self.range(first, last) {
+                    folded.add(key.rem_euclid(period), n);
+                }
+            }
+            None => {
+                let keys = self.list.range(first, last);
+                let each = keys.flat_map(|(key, n)| std::iter::repeat_n(key, n as usize));
+                let each: Vec<i64> = each.map(|key| key.rem_euclid(period)).collect();
+                folded.add_each(each.iter().copied());
+            }
+        }
+        folded
+    }
+
     /// The keys at these ranks (from 0, ascending), as if each key stood there as often as it was seen. Ranks at or beyond
     /// the total are left out.
     pub fn at_ranks(&self, ranks: &[u64]) -> Vec<i64> {
@@ -301,6 +323,15 @@ mod tests {
                 *bins.entry(key.div_euclid(BIN)).or_insert(0) += n;
             }
             prop_assert_eq!(whole.in_bins(), bins.into_iter().collect::<Vec<_>>());
+            for period in [100, 256, 1024] {
+                let first = from.div_euclid(period) * period;
+                let folded = whole.folded(first, first + 2 * period - 1, period);
+                let mut expected = BTreeMap::new();
+                for (key, n) in map.range(first..first + 2 * period) {
+                    *expected.entry(key.rem_euclid(period)).or_insert(0) += n;
+                }
+                prop_assert_eq!(listed(&folded), expected.into_iter().collect::<Vec<_>>());
+            }
             let part: Vec<_> = whole.range(from, from + len).collect();
             prop_assert_eq!(part, map.range(from..=from + len).map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
         }

@@ -163,6 +163,12 @@ impl Seconds {
         seconds.into_iter().zip(of_second).collect()
     }
 
+    /// Buckets and requests of all seconds from one on and before another.
+    pub fn joined(&self, first: i64, end: i64) -> Counts {
+        let (first, end) = (first * BUCKETS, end * BUCKETS);
+        self.times.folded(first, end - 1, BUCKETS)
+    }
+
     /// Second, bucket and requests, in ascending order.
     pub fn all_buckets(&self) -> impl Iterator<Item = (i64, u16, u64)> + '_ {
         self.times.iter().map(of_key)

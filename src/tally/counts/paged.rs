@@ -124,25 +124,44 @@ impl Paged {
     /// Adds everything another counter holds.
     pub fn merge(&mut self, other: &Self) {
         for (number, theirs) in other.pages_within(i64::MIN, i64::MAX) {
-            let first = first_key(number);
-            let ours = *self.page(number);
-            if ours.is_empty() {
-                *self.page(number) = self.pages.copy(&other.pages, theirs);
-            } else if theirs.is_small() {
-                let slots = theirs.slots();
-                slots.for_each(|slot| self.put(first + slot as i64, 1));
-            } else if let Some(sum) = self.pages.merge(ours, &other.pages, theirs) {
-                *self.page(number) = sum;
-            } else {
-                for (slot, n) in other.pages.held(theirs, 0) {
-                    self.put(first + slot as i64, n);
-                }
-            }
+            self.merge_page(number, other, theirs);
         }
         for (key, n) in &other.beyond {
             self.put(*key, n.saturating_mul(MOST));
         }
         self.total = self.total.saturating_add(other.total);
+    }
+
+    /// Adds a page of another counter as the page of that number.
+    fn merge_page(&mut self, number: i64, other: &Self, theirs: Page) {
+        let first = first_key(number);
+        let ours = *self.page(number);
+        if ours.is_empty() {
+            *self.page(number) = self.pages.copy(&other.pages, theirs);
+        } else if theirs.is_small() {
+            let slots = theirs.slots();
+            slots.for_each(|slot| self.put(first + slot as i64, 1));
+        } else if let Some(sum) = self.pages.merge(ours, &other.pages, theirs) {
+            *self.page(number) = sum;
+        } else {
+            for (slot, n) in other.pages.held(theirs, 0) {
+                self.put(first + slot as i64, n);
+            }
+        }
+    }
+
+    /// See [`super::Counts::folded`]; `None` where pages do not fall on pages.
+    pub fn folded(&self, first: i64, last: i64, period: i64) -> Option<Self> {
+        let fits = |key: i64| slot_of(key) == 0;
+        if !(fits(first) && fits(last + 1) && fits(period) && self.beyond.is_empty()) {
+            return None;
+        }
+        let mut folded = Self::default();
+        for (number, page) in self.pages_within(page_of(first), page_of(last)) {
+            folded.merge_page(number.rem_euclid(page_of(period)), self, page);
+            folded.total += self.page_total(number, page);
+        }
+        Some(folded)
     }
 
     /// Pages that hold something with their numbers, in ascending order.
