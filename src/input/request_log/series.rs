@@ -14,34 +14,34 @@ const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
 
 /// What lines of one series have in common, as it stands in the log.
 struct Likeness {
-    /// Name, method and error, side by side in memory.
-    texts: Vec<u8>,
-    name: usize,
-    method: usize,
-    status: Option<u16>,
-    failed: bool,
+    name: Vec<u8>,
+    method: Vec<u8>,
+    error: Vec<u8>,
+    outcome: u32,
+}
+
+/// Status and failure in one number.
+#[inline]
+fn outcome(line: &Fast<'_>) -> u32 {
+    u32::from(line.status.unwrap_or_default()) << 1 | u32::from(line.failed)
 }
 
 impl Likeness {
     fn of(line: &Fast<'_>) -> Self {
         Self {
-            texts: [line.name, line.method, line.error].concat(),
-            name: line.name.len(),
-            method: line.method.len(),
-            status: line.status,
-            failed: line.failed,
+            name: line.name.to_vec(),
+            method: line.method.to_vec(),
+            error: line.error.to_vec(),
+            outcome: outcome(line),
         }
     }
 
     #[inline]
     fn is_of(&self, line: &Fast<'_>) -> bool {
-        let (name, texts) = self.texts.split_at(self.name);
-        let (method, error) = texts.split_at(self.method);
-        self.status == line.status
-            && self.failed == line.failed
-            && is_same(name, line.name)
-            && is_same(method, line.method)
-            && is_same(error, line.error)
+        self.outcome == outcome(line)
+            && is_same(&self.name, line.name)
+            && is_same(&self.method, line.method)
+            && is_same(&self.error, line.error)
     }
 }
 
@@ -271,8 +271,10 @@ fn hash(line: &Fast<'_>) -> u64 {
         let last = text.last_chunk::<8>().map(|last| u64::from_le_bytes(*last));
         mix(hash, last.unwrap_or_else(|| word(text)))
     };
-    let outcome = u64::from(line.status.unwrap_or_default()) << 1 | u64::from(line.failed);
-    let hash = text(text(text(outcome, line.name), line.method), line.error);
+    let hash = text(
+        text(text(u64::from(outcome(line)), line.name), line.method),
+        line.error,
+    );
     // The upper bits are the mixed ones.
     hash.rotate_left(26)
 }

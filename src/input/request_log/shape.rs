@@ -28,13 +28,15 @@ enum Part {
     SkipText,
     SkipNumber,
     SkipBool,
+    /// Status, or success, or both: see [`Outcome`].
+    Outcome,
 }
 
-/// Fixed text, then a value.
+/// A value, then fixed text up to the next value or the line's end.
 #[derive(Debug)]
 struct Piece {
-    literal: Literal,
     part: Part,
+    literal: Literal,
 }
 
 /// Fixed text. A short one, as most are, is compared in one step.
@@ -77,22 +79,22 @@ impl Literal {
 /// The shape of a line.
 #[derive(Debug)]
 pub struct Shape {
+    /// Fixed text before the first value.
+    begin: Literal,
     pieces: Vec<Piece>,
     outcome: Outcome,
-    end: Vec<u8>,
     /// Names of the measured fields, in the order of their pieces.
     pub fields: Vec<String>,
     is_request: bool,
     says_no_error: bool,
 }
 
-/// How a request ended, in pieces next to one another, as the last line had it. Most lines end like the one before: one
-/// look at all of it takes the place of a look at each piece.
+/// How a request ended, as the last line had it. Most lines end like the one before: one look at all of it takes the place
+/// of a look at each piece.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// Which pieces.
-    pieces: std::ops::Range<usize>,
-    /// The pieces as they stood in the line: fixed texts and values.
+    pieces: Vec<Piece>,
+    /// The pieces as they stood in the line: values and fixed texts.
     bytes: Vec<u8>,
     status: Option<u16>,
     success: Option<bool>,
@@ -134,21 +136,29 @@ impl Shape {
             at: 0,
             fixed: 0,
             paths: Vec::new(),
-            pieces: Vec::new(),
+            literals: Vec::new(),
+            parts: Vec::new(),
             fields: Vec::new(),
             roles: &roles,
         };
         learner.object("")?;
-        let has = |part: fn(&Part) -> bool| learner.pieces.iter().any(|p| part(&p.part));
+        let has = |is: fn(&Part) -> bool| learner.parts.iter().any(is);
         let is_request = has(|p| *p == Part::Name) && has(|p| matches!(p, Part::Time(_)));
         // What a sample was taken from is looked up the long way.
         if !is_request && source(object).is_some() {
             return None;
         }
+        let last = Literal::new(&line[learner.fixed..]);
+        let mut literals = learner.literals.into_iter().chain([last]);
+        let begin = literals.next()?;
+        let pieces = learner.parts.into_iter().zip(literals);
+        let mut pieces = pieces
+            .map(|(part, literal)| Piece { part, literal })
+            .collect();
         Some(Self {
-            end: line[learner.fixed..].to_vec(),
-            outcome: Outcome::among(&learner.pieces),
-            pieces: learner.pieces,
+            begin,
+            outcome: Outcome::out_of(&mut pieces),
+            pieces,
             fields: learner.fields,
             is_request,
             says_no_error: roles.says_no_error,
@@ -164,24 +174,14 @@ impl Shape {
         clock: &mut Clock,
         values: &mut Vec<f64>,
     ) -> Option<Fast<'l>> {
-        let mut rest = text;
+        let mut rest = self.begin.after(text)?;
         let mut fast = Fast {
             is_request: self.is_request,
             ..Fast::default()
         };
-        let (mut success, mut has_error, mut at) = (None, false, 0);
-        let (mut outcome_at, mut is_new) = (text, false);
+        let (mut success, mut has_error) = (None, false);
         values.clear();
-        while let Some(piece) = self.pieces.get(at) {
-            if at == self.outcome.pieces.start {
-                if let Some(after) = self.outcome.after(rest) {
-                    (fast.status, success) = (self.outcome.status, self.outcome.success);
-                    (rest, at) = (after, self.outcome.pieces.end);
-                    continue;
-                }
-                (outcome_at, is_new) = (rest, true);
-            }
-            rest = piece.literal.after(rest)?;
+        for piece in &self.pieces {
             match piece.part {
                 Part::Start => fast.start_ms = Some(clock.take(&mut rest)?),
                 Part::StartNumber => {
@@ -189,7 +189,7 @@ impl Shape {
                 }
                 Part::Method => fast.method = take_text(&mut rest)?,
                 Part::Name => fast.name = take_text(&mut rest)?,
-                Part::Status => fast.status = Some(status(&mut rest)?).filter(|s| *s > 0),
+                Part::Status => fast.status = take_status(&mut rest)?,
                 Part::Success => success = Some(boolean(&mut rest)?),
                 Part::Error => {
                     fast.error = take_text(&mut rest)?;
@@ -218,15 +218,14 @@ impl Shape {
                     }
                 }
                 Part::SkipBool => drop(boolean(&mut rest)?),
+                Part::Outcome => {
+                    self.outcome.take(&mut rest)?;
+                    (fast.status, success) = (self.outcome.status, self.outcome.success);
+                    continue;
+                }
             }
-            at += 1;
-            if is_new && at == self.outcome.pieces.end {
-                is_new = false;
-                let bytes = &outcome_at[..outcome_at.len() - rest.len()];
-                self.outcome.learn(bytes, fast.status, success);
-            }
+            rest = piece.literal.after(rest)?;
         }
-        rest = after(rest, &self.end)?;
         let line_end = match rest {
             [b'\n', ..] => 1,
             [b'\r', b'\n', ..] => 2,
@@ -245,33 +244,52 @@ impl Shape {
 }
 
 impl Outcome {
-    /// The longest run of pieces that have few values.
-    fn among(pieces: &[Piece]) -> Self {
+    /// Takes the longest run of pieces that have few values out of a line's, and puts one for all of them in its place.
+    fn out_of(pieces: &mut Vec<Piece>) -> Self {
         let is_outcome = |piece: &Piece| matches!(piece.part, Part::Status | Part::Success);
         let runs = (0..pieces.len()).map(|from| {
             let run = pieces[from..].iter().take_while(|p| is_outcome(p)).count();
             from..from + run
         });
         let longest = runs.max_by_key(|run| (run.len(), std::cmp::Reverse(run.start)));
-        Self {
-            // An empty run begins nowhere.
-            pieces: longest
-                .filter(|run| !run.is_empty())
-                .unwrap_or(usize::MAX..usize::MAX),
-            ..Self::default()
+        let mut outcome = Self::default();
+        if let Some(run) = longest.filter(|run| !run.is_empty()) {
+            let whole = Piece {
+                part: Part::Outcome,
+                literal: Literal::new(b""),
+            };
+            outcome.pieces = pieces.splice(run, [whole]).collect();
         }
+        outcome
     }
 
-    /// What follows the same outcome.
+    /// Takes an outcome, with the fixed text behind it, from the front of a line.
     #[inline]
-    fn after<'l>(&self, rest: &'l [u8]) -> Option<&'l [u8]> {
-        after(rest, &self.bytes).filter(|_| !self.bytes.is_empty())
+    fn take(&mut self, rest: &mut &[u8]) -> Option<()> {
+        match after(rest, &self.bytes).filter(|_| !self.bytes.is_empty()) {
+            Some(after) => *rest = after,
+            None => self.learn(rest)?,
+        }
+        Some(())
     }
 
-    fn learn(&mut self, bytes: &[u8], status: Option<u16>, success: Option<bool>) {
+    #[inline(never)]
+    fn learn(&mut self, rest: &mut &[u8]) -> Option<()> {
+        let begin = *rest;
+        let (mut status, mut success) = (None, None);
+        for piece in &self.pieces {
+            if piece.part == Part::Status {
+                status = take_status(rest)?;
+            } else {
+                success = Some(boolean(rest)?);
+            }
+            *rest = piece.literal.after(rest)?;
+        }
         self.bytes.clear();
-        self.bytes.extend_from_slice(bytes);
+        self.bytes
+            .extend_from_slice(&begin[..begin.len() - rest.len()]);
         (self.status, self.success) = (status, success);
+        Some(())
     }
 }
 
@@ -399,8 +417,12 @@ pub fn unescape(raw: &[u8]) -> Option<String> {
     }
 }
 
-/// An HTTP status; 0, which means that there was none, stays 0.
-fn status(rest: &mut &[u8]) -> Option<u16> {
+/// An HTTP status; `Some(None)` for 0, which means that there was none.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one tells whether it is a status at all"
+)]
+fn take_status(rest: &mut &[u8]) -> Option<Option<u16>> {
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let (number, after) = rest.split_at(digits);
     if matches!(after.first(), Some(b'.' | b'e' | b'E')) {
@@ -414,7 +436,7 @@ fn status(rest: &mut &[u8]) -> Option<u16> {
         _ => return None,
     };
     *rest = after;
-    Some(status)
+    Some(Some(status).filter(|status| *status > 0))
 }
 
 fn boolean(rest: &mut &[u8]) -> Option<bool> {
@@ -434,7 +456,9 @@ struct Learner<'l> {
     /// Begin of the fixed text that the next piece has.
     fixed: usize,
     paths: Vec<String>,
-    pieces: Vec<Piece>,
+    /// Fixed texts, each before one of the values.
+    literals: Vec<Literal>,
+    parts: Vec<Part>,
     fields: Vec<String>,
     roles: &'l Roles,
 }
@@ -515,7 +539,8 @@ impl Learner<'_> {
         }?;
         let quote = usize::from(self.line[start] == b'"');
         let literal = Literal::new(&self.line[self.fixed..start + quote]);
-        self.pieces.push(Piece { literal, part });
+        self.literals.push(literal);
+        self.parts.push(part);
         self.at = self.line.len() - rest.len();
         self.fixed = self.at;
         self.paths.push(path);

@@ -141,11 +141,10 @@ impl<'k> Worker<'k> {
             if at >= self.shapes.len() {
                 at -= self.shapes.len();
             }
-            let mut values = std::mem::take(&mut self.values);
-            let read = self.shapes[at].read(text, &mut self.clock, &mut values);
-            let counted = read.filter(|fast| self.fast(fast, at, &values));
-            self.values = values;
-            if let Some(fast) = counted {
+            let shape = &mut self.shapes[at];
+            if let Some(fast) = shape.read(text, &mut self.clock, &mut self.values)
+                && self.fast(&fast, at)
+            {
                 self.likely = at;
                 return Some(fast.len);
             }
@@ -209,9 +208,9 @@ impl<'k> Worker<'k> {
     }
 
     /// Counts a line read by its shape; `false` if it must go the long way after all.
-    fn fast(&mut self, line: &Fast<'_>, shape: usize, values: &[f64]) -> bool {
+    fn fast(&mut self, line: &Fast<'_>, shape: usize) -> bool {
         if !line.is_request {
-            return self.sample(line, shape, values);
+            return self.sample(line, shape);
         }
         let Some(series) = self.series(line) else {
             return false;
@@ -227,7 +226,7 @@ impl<'k> Worker<'k> {
         );
         let gathered = self.series.at(series);
         let endpoint = &mut self.endpoints[gathered.endpoint].1;
-        let fields = self.shapes[shape].fields.iter().zip(values);
+        let fields = self.shapes[shape].fields.iter().zip(&self.values);
         if let Some(start) = line.start_ms {
             for (name, value) in fields {
                 gathered.measure(name, start, *value);
@@ -243,7 +242,7 @@ impl<'k> Worker<'k> {
         true
     }
 
-    fn sample(&mut self, line: &Fast<'_>, shape: usize, values: &[f64]) -> bool {
+    fn sample(&mut self, line: &Fast<'_>, shape: usize) -> bool {
         // Nothing is done with these texts; they must be valid all the same.
         if ![line.error, line.method, line.name]
             .iter()
@@ -252,7 +251,7 @@ impl<'k> Worker<'k> {
             return false;
         }
         if !self.is_left_out(line.start_ms, line.users, false) {
-            for (name, value) in self.shapes[shape].fields.iter().zip(values) {
+            for (name, value) in self.shapes[shape].fields.iter().zip(&self.values) {
                 self.counted
                     .tally
                     .add_sample(name, *value, line.start_ms, None);
