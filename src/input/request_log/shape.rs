@@ -307,10 +307,14 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // What the last chunk holds may have been looked at before.
-    if let (Some(last), Some(other_last)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
-        let (chunks, other_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        last == other_last && chunks.iter().zip(other_chunks).all(|(a, b)| a == b)
+    // What the last chunk holds may be looked at twice.
+    if let (Some((first, rest)), Some((other_first, other_rest))) =
+        (a.split_first_chunk::<16>(), b.split_first_chunk::<16>())
+    {
+        let (chunks, other_chunks) = (rest.as_chunks::<16>().0, other_rest.as_chunks::<16>().0);
+        first == other_first
+            && a.last_chunk::<16>() == b.last_chunk::<16>()
+            && chunks.iter().zip(other_chunks).all(|(a, b)| a == b)
     } else if let (Some(first), Some(other_first)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
         first == other_first && a.last_chunk::<8>() == b.last_chunk::<8>()
     } else {
@@ -608,5 +612,24 @@ impl Learner<'_> {
         let time = r.time.iter().filter(|(key, _)| key == path);
         let fields = r.fields.iter().filter(|(key, _)| key == path);
         single.count() + time.count() + fields.count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_compared_to_the_last_byte() {
+        for len in 0..70 {
+            let text: Vec<u8> = (0..len).collect();
+            assert!(is_same(&text, &text.clone()));
+            assert!(!is_same(&text, &[&text[..], b"a"].concat()));
+            for at in 0..text.len() {
+                let mut other = text.clone();
+                other[at] ^= 0x80;
+                assert!(!is_same(&text, &other), "byte {at} of {len}");
+            }
+        }
     }
 }
