@@ -135,14 +135,17 @@ impl Paged {
     /// Adds a page of another counter as the page of that number.
     fn merge_page(&mut self, number: i64, other: &Self, theirs: Page) {
         let first = first_key(number);
-        let ours = *self.page(number);
+        let ours = self.at(number);
         if ours.is_empty() {
             *self.page(number) = self.pages.copy(&other.pages, theirs);
         } else if theirs.is_small() {
             let slots = theirs.slots();
             slots.for_each(|slot| self.put(first + slot as i64, 1));
         } else if let Some(sum) = self.pages.merge(ours, &other.pages, theirs) {
-            *self.page(number) = sum;
+            // Mostly it stays where it was.
+            if sum != ours {
+                *self.page(number) = sum;
+            }
         } else {
             for (slot, n) in other.pages.held(theirs, 0) {
                 self.put(first + slot as i64, n);

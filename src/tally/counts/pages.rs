@@ -190,12 +190,16 @@ impl Pages {
         while ours.width() < theirs.width() {
             ours = self.wider(ours)?;
         }
-        let mut room = [0; WIDEST];
         loop {
-            let width = ours.width();
-            let begin = ours.begin();
+            let (width, begin) = (ours.width(), ours.begin());
             let sums = &mut self.pools[width as usize - 1][begin..begin + words_of(width)];
-            if add_words(sums, other.words_as(theirs, width, &mut room), width) {
+            let is_added = if theirs.width() == width {
+                add_words(sums, other.words(theirs), width)
+            } else {
+                let mut room = [0; WIDEST];
+                add_words(sums, other.words_as(theirs, width, &mut room), width)
+            };
+            if is_added {
                 return Some(ours);
             }
             ours = self.wider(ours)?;
@@ -207,10 +211,16 @@ impl Pages {
         if theirs.is_small() {
             return theirs;
         }
-        let ours = self.blank(theirs.width());
-        let to = &mut self.pools[theirs.width() as usize - 1][ours.begin()..];
-        to[..words_of(theirs.width())].copy_from_slice(other.words(theirs));
-        ours
+        let (width, words) = (theirs.width(), other.words(theirs));
+        let pool = &mut self.pools[width as usize - 1];
+        let number = if let Some(free) = self.free[width as usize - 1].pop() {
+            pool[free as usize * words.len()..][..words.len()].copy_from_slice(words);
+            free
+        } else {
+            pool.extend_from_slice(words);
+            (pool.len() / words.len()) as u32 - 1
+        };
+        Page(width << WIDTH_AT | number)
     }
 
     /// The counters of a page that hold something, from that slot on or from some before it.
