@@ -4,8 +4,8 @@ use super::shape::{Fast, is_same, word};
 use crate::tally::{Alike, EndpointTally, ErrorKey};
 
 /// Requests gathered before they are counted: enough to fetch their counters side by side, few enough to be in the cache
-/// still, and a kilobyte for each series.
-const ENOUGH: usize = 64;
+/// still, and two kilobytes for each series.
+const ENOUGH: usize = 128;
 
 /// Series that are found at a glance.
 const RECENT: usize = 1 << 10;
