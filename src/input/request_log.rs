@@ -275,7 +275,8 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
                     };
                 }
             }
-            let threads = parallel::threads();
+            // The decoder has a core of its own: where a reader takes it, all the others wait.
+            let threads = (parallel::threads() - 1).max(1);
             let queue = Queue::new(threads * 2);
             std::thread::scope(|scope| {
                 let _ending = queue.ending();
