@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use super::BIN;
 use super::list::List;
-use super::pages::{Held, MOST, Page, Pages, SLOT_BITS, SLOTS};
+use super::pages::{Held, MOST, Page, Pages, SLOT_BITS, SLOTS, width_for};
 
 /// Pages found by position; those further away are looked up.
 const NEAR: i64 = 1 << 20;
@@ -58,15 +58,17 @@ impl Paged {
             return;
         }
         // What is near is counted about as often: the page needs no small beginnings.
-        let before = page_of(key) - 1;
-        let width = if page.is_empty() && n == 1 {
-            self.at(before).width()
-        } else {
-            0
+        let width = match n {
+            _ if !page.is_empty() => 0,
+            1 => self.at(page_of(key) - 1).width(),
+            n => width_for(n),
         };
         let grown = if width > 0 {
             let blank = self.pages.blank(width);
-            self.pages.add(blank, slot, n);
+            if !self.pages.add(blank, slot, n) {
+                *self.page(page_of(key)) = blank;
+                return self.put(key, n);
+            }
             blank
         } else if let Some(page) = Pages::with_slot(page, slot).filter(|_| n == 1) {
             page

@@ -78,6 +78,15 @@ fn words_of(width: u32) -> usize {
     (SLOTS / 64) << width
 }
 
+/// The width whose counters hold so much; the widest, if none does.
+pub fn width_for(n: u64) -> u32 {
+    let widths = 1..WIDTHS as u32;
+    widths
+        .clone()
+        .find(|width| n <= lowest(*width))
+        .unwrap_or(widths.end)
+}
+
 /// All ones in the lowest counter of a word.
 #[inline]
 fn lowest(width: u32) -> u64 {
