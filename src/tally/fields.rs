@@ -1,8 +1,13 @@
 //! Measured fields: any number a request, or a sample beside the requests, carries besides its response time.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Counts;
+
+mod costs;
+
+use costs::Costs;
 
 /// Values up to this size that are whole thousandths are counted in pages.
 const LARGEST_PAGED: f64 = 1e12;
@@ -29,7 +34,7 @@ pub struct FieldTally {
     /// Per epoch second.
     seconds: BTreeMap<i64, FieldSecond>,
     /// Start, epoch ms → sum of the values, as far as they are whole numbers from 0 on.
-    whole: Counts,
+    whole: Costs,
     /// Values that are not, or that have no time.
     not_whole: u64,
     /// Values that came from samples beside the requests.
@@ -450,12 +455,16 @@ impl FieldTally {
 
     /// Start, epoch ms → sum of the values there; an error with the number of values that are not whole, are negative, or
     /// have no time.
-    pub fn whole(&self) -> Result<&Counts, u64> {
-        if self.not_whole == 0 {
-            Ok(&self.whole)
-        } else {
-            Err(self.not_whole)
+    pub fn whole(&self) -> Result<Cow<'_, Counts>, u64> {
+        match self.not_whole {
+            0 => Ok(self.whole.counts()),
+            n => Err(n),
         }
+    }
+
+    /// Sum of the whole values from one start on and before another (epoch ms).
+    pub fn whole_within(&self, start_ms: i64, end_ms: i64) -> u64 {
+        self.whole.within(start_ms, end_ms)
     }
 
     /// Least-squares slope over time, of the thing for which it is steepest; `None` for fewer than two moments.

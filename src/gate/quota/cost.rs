@@ -92,7 +92,7 @@ impl Spending<'_> {
                 continue;
             };
             known += endpoint.requests - field.missing_of(endpoint.requests);
-            costs.merge(field.whole().map_err(|n| {
+            costs.merge(&*field.whole().map_err(|n| {
                 format!(
                     "{n} values of `{name}` at {} are no whole number from 0 on, or have no timestamp",
                     endpoint.name()
@@ -163,8 +163,7 @@ impl Spending<'_> {
             match &quota.cost {
                 Cost::Fixed(n) => n * windows::within(tally, start_ms, end_ms),
                 Cost::Field(name) => crate::metric::field(tally, name)
-                    .and_then(|field| field.whole().ok())
-                    .map_or(0, |c| c.range(start_ms, end_ms - 1).map(|(_, n)| n).sum()),
+                    .map_or(0, |field| field.whole_within(start_ms, end_ms)),
             }
         };
         let each = self.endpoints.iter().filter_map(|endpoint| {
