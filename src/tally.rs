@@ -227,6 +227,9 @@ impl EndpointTally {
         self.response_times.merge(&other.response_times);
         self.starts.merge(&other.starts);
         self.seconds.merge(&other.seconds);
+        for (name, field) in &other.fields {
+            named(&mut self.fields, name).merge(field);
+        }
         self.merge_rest(other);
     }
 
@@ -237,7 +240,7 @@ impl EndpointTally {
         self.seconds.put_in_order();
     }
 
-    /// All but the counts that are large.
+    /// All but the counts and fields, which are large.
     fn merge_rest(&mut self, other: &Self) {
         self.evidence = self.evidence.max(other.evidence);
         // Percentiles of two tables cannot be joined: what differs is unknown.
@@ -278,9 +281,6 @@ impl EndpointTally {
         add_counts(&mut self.failures_by_status, &other.failures_by_status);
         for (key, error) in &other.errors {
             self.errors.entry(key.clone()).or_default().merge(error);
-        }
-        for (name, field) in &other.fields {
-            self.fields.entry(name.clone()).or_default().merge(field);
         }
         self.bytes = self.bytes.saturating_add(other.bytes);
     }
@@ -383,23 +383,35 @@ impl Tally {
         let mut total = EndpointTally::default();
         let all = || self.endpoints.values();
         all().for_each(|e| total.merge_rest(e));
-        // An endpoint that never has a field does not lack it.
-        for (name, field) in &mut total.fields {
-            let having = all().filter(|e| e.fields.get(name).is_some_and(|f| f.carried() > 0));
-            field.expect_of(having.map(|e| e.requests).sum());
-        }
         let is_large = total.requests >= WORTH_THREADS;
         let EndpointTally {
             response_times,
             starts,
             seconds,
+            fields,
             ..
         } = &mut total;
-        let parts: Vec<Box<dyn FnOnce() + Send>> = vec![
-            Box::new(|| all().for_each(|e| seconds.merge(&e.seconds))),
-            Box::new(|| all().for_each(|e| starts.merge(&e.starts))),
-            Box::new(|| all().for_each(|e| response_times.merge(&e.response_times))),
-        ];
+        for name in all().flat_map(|e| e.fields.keys()) {
+            named(fields, name);
+        }
+        // What takes longest comes first.
+        let mut parts: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
+        for (name, field) in fields {
+            parts.push(Box::new(|| {
+                let having = || all().filter_map(|e| Some((e.requests, e.fields.get(name)?)));
+                having().for_each(|(_, of_endpoint)| field.merge(of_endpoint));
+                // An endpoint that never has a field does not lack it.
+                let carrying = having().filter(|(_, of_endpoint)| of_endpoint.carried() > 0);
+                field.expect_of(carrying.map(|(requests, _)| requests).sum());
+            }));
+        }
+        parts.push(Box::new(|| {
+            all().for_each(|e| seconds.merge(&e.seconds));
+        }));
+        parts.push(Box::new(|| all().for_each(|e| starts.merge(&e.starts))));
+        parts.push(Box::new(|| {
+            all().for_each(|e| response_times.merge(&e.response_times));
+        }));
         parallel::each(parts, is_large, |part| part());
         if total.evidence == Evidence::Reported && self.endpoints.len() > 1 {
             total.reported_quantiles.clear();
