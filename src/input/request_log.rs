@@ -257,6 +257,9 @@ struct Job<'k> {
 /// Smallest file for which a second thread is worth starting.
 const WORTH_A_THREAD: u64 = 1 << 21;
 
+/// Blocks of a stream that may wait for each of its readers.
+const WAITING: usize = 4;
+
 fn each_block(content: Content, job: &Job<'_>) -> Read {
     match content {
         Content::File(file, len, progress) => {
@@ -277,7 +280,7 @@ fn each_block(content: Content, job: &Job<'_>) -> Read {
             }
             // The decoder has a core of its own: where a reader takes it, all the others wait.
             let threads = (parallel::threads() - 1).max(1);
-            let queue = Queue::new(threads * 2);
+            let queue = Queue::new(threads * WAITING);
             std::thread::scope(|scope| {
                 let _ending = queue.ending();
                 scope.spawn(|| {

@@ -11,6 +11,8 @@ use super::blocks::Block;
 
 /// Readers that take whatever there is.
 const EAGER: usize = 2;
+/// The others help when this part of the room is full: early enough that the decoder need not wait.
+const PILE: usize = 4;
 
 /// Blocks in order, and buffers to decode the next ones into.
 pub struct Queue {
@@ -48,6 +50,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// So many waiting blocks are a pile.
+    fn pile(&self) -> usize {
+        self.most.div_ceil(PILE)
+    }
+
     /// A buffer that is not needed any more, or a new one.
     pub fn used(&self) -> Vec<u8> {
         self.state().used.pop().unwrap_or_default()
@@ -62,10 +69,10 @@ impl Queue {
             return false;
         }
         state.waiting.push_back(block);
-        let is_full = state.waiting.len() >= self.most;
+        let is_pile = state.waiting.len() >= self.pile();
         drop(state);
         self.filled.notify_one();
-        if is_full {
+        if is_pile {
             self.piled_up.notify_one();
         }
         true
@@ -89,7 +96,7 @@ impl Queue {
         let (needed, ready) = if reader < EAGER {
             (1, &self.filled)
         } else {
-            (self.most, &self.piled_up)
+            (self.pile(), &self.piled_up)
         };
         let mut state = self.state();
         if used.capacity() > 0 {
@@ -127,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_third_reader_helps_when_blocks_pile_up_and_at_the_end() {
-        let queue = Queue::new(2);
+        let queue = Queue::new(2 * PILE);
         assert!(put(&queue, 0) && put(&queue, 1));
         let index = |next: Option<io::Result<Block>>| next.map(|b| b.expect("no error").index);
         assert_eq!(index(queue.next(2, Vec::new())), Some(0));
