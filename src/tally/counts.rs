@@ -274,6 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_that_fits_no_counter_takes_no_other_page() {
+        // The page became the widest before it was clear that the sum does not fit even that.
+        let mut counts = Counts::from_iter([(0, 65_535)]);
+        counts.merge(&Counts::from_iter([(0, u64::from(u32::MAX))]));
+        counts.add(1000, 300);
+        counts.add(2000, 300);
+        assert_eq!(
+            listed(&counts),
+            [(0, 4_295_032_830), (1000, 300), (2000, 300)]
+        );
+    }
+
+    #[test]
     fn nothing_is_empty() {
         let counts = Counts::default();
         assert_eq!(

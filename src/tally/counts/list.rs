@@ -73,6 +73,10 @@ impl List {
         let Some((first, last)) = other.ends() else {
             return true;
         };
+        if self.keys.is_empty() {
+            *self = other.clone();
+            return true;
+        }
         if self.near(other.key(first)).is_none() || self.near(other.key(last)).is_none() {
             return false;
         }

@@ -11,6 +11,9 @@ use super::pages::{Held, MOST, Page, Pages, SLOT_BITS, SLOTS, width_for};
 /// Pages found by position; those further away are looked up.
 const NEAR: i64 = 1 << 20;
 
+/// The widest that a page begins because the one before is so wide: after a moment with many keys the others stay narrow.
+const MOST_INHERITED: u32 = 2;
+
 /// How often each key was seen.
 #[derive(Clone, Default)]
 pub struct Paged {
@@ -60,7 +63,7 @@ impl Paged {
         // What is near is counted about as often: the page needs no small beginnings.
         let width = match n {
             _ if !page.is_empty() => 0,
-            1 => self.at(page_of(key) - 1).width(),
+            1 => self.at(page_of(key) - 1).width().min(MOST_INHERITED),
             n => width_for(n),
         };
         let grown = if width > 0 {
@@ -143,14 +146,17 @@ impl Paged {
         } else if theirs.is_small() {
             let slots = theirs.slots();
             slots.for_each(|slot| self.put(first + slot as i64, 1));
-        } else if let Some(sum) = self.pages.merge(ours, &other.pages, theirs) {
+        } else {
+            let merged = self.pages.merge(ours, &other.pages, theirs);
+            let (Ok(sum) | Err(sum)) = merged;
             // Mostly it stays where it was.
             if sum != ours {
                 *self.page(number) = sum;
             }
-        } else {
-            for (slot, n) in other.pages.held(theirs, 0) {
-                self.put(first + slot as i64, n);
+            if merged.is_err() {
+                for (slot, n) in other.pages.held(theirs, 0) {
+                    self.put(first + slot as i64, n);
+                }
             }
         }
     }

@@ -194,10 +194,11 @@ impl Pages {
         words
     }
 
-    /// Adds another's page to a page that is not empty; the sum of the widest may not fit, and nothing is added then.
-    pub fn merge(&mut self, mut ours: Page, other: &Self, theirs: Page) -> Option<Page> {
+    /// Adds another's page to a page that is not empty, and returns what becomes of it. The sum of the widest may not fit: an
+    /// error with the page, which has become the widest but to which nothing was added.
+    pub fn merge(&mut self, mut ours: Page, other: &Self, theirs: Page) -> Result<Page, Page> {
         while ours.width() < theirs.width() {
-            ours = self.wider(ours)?;
+            ours = self.wider(ours).ok_or(ours)?;
         }
         loop {
             let (width, begin) = (ours.width(), ours.begin());
@@ -209,9 +210,9 @@ impl Pages {
                 add_words(sums, other.words_as(theirs, width, &mut room), width)
             };
             if is_added {
-                return Some(ours);
+                return Ok(ours);
             }
-            ours = self.wider(ours)?;
+            ours = self.wider(ours).ok_or(ours)?;
         }
     }
 
