@@ -1,8 +1,8 @@
 //! The one mergeable value through which everything a run knows flows.
 //!
-//! A tally counts; it keeps no request. Response times are counted at 1 µs, start times at 1 ms, so that memory
-//! grows with distinct values, not with requests, and [`Tally::merge`] gives the same numbers however a run was
-//! split.
+//! A tally counts; it keeps no request. Response times are counted at 1 µs, start times at 1 ms, so that memory grows with
+//! distinct values, not with requests (but for a few bytes each while there are few), and [`Tally::merge`] gives the same
+//! numbers however a run was split.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,9 @@ pub use counts::Counts;
 pub use errors::{Category, ErrorKey, ErrorTally};
 pub use fields::FieldTally;
 pub use seconds::Seconds;
+
+/// Longest response time that a source may state, in microseconds: a century. Sums and buckets hold it.
+pub const LONGEST_US: f64 = 3.2e15;
 
 /// Requests from which on several threads are worth starting.
 pub const WORTH_THREADS: u64 = 100_000;
@@ -332,12 +335,18 @@ impl Tally {
                 sum.merge(&counts);
                 sum
             });
-            let mut sum = sum.unwrap_or_default();
-            sum.put_in_order();
-            (key, sum)
+            (key, sum.unwrap_or_default())
         });
         joined.endpoints.extend(endpoints);
         joined
+    }
+
+    /// Puts the counts that are large in order, on several threads: nothing changes but the time and memory that looking at
+    /// them takes. For a tally to which nothing is added any more.
+    pub fn put_in_order(&mut self) {
+        let is_large = self.endpoints.values().map(|e| e.requests).sum::<u64>() >= WORTH_THREADS;
+        let all = self.endpoints.values_mut().collect();
+        parallel::each(all, is_large, EndpointTally::put_in_order);
     }
 
     /// Adds everything another tally counted.
@@ -407,10 +416,15 @@ impl Tally {
         }
         parts.push(Box::new(|| {
             all().for_each(|e| seconds.merge(&e.seconds));
+            seconds.put_in_order();
         }));
-        parts.push(Box::new(|| all().for_each(|e| starts.merge(&e.starts))));
+        parts.push(Box::new(|| {
+            all().for_each(|e| starts.merge(&e.starts));
+            starts.put_in_order();
+        }));
         parts.push(Box::new(|| {
             all().for_each(|e| response_times.merge(&e.response_times));
+            response_times.put_in_order();
         }));
         parallel::each(parts, is_large, |part| part());
         if total.evidence == Evidence::Reported && self.endpoints.len() > 1 {

@@ -213,6 +213,7 @@ impl Reader {
 
     /// The counts, and what the reader of a report must know of them.
     pub fn finish(mut self) -> (Tally, Vec<String>) {
+        self.tally.put_in_order();
         if self.left_out > 0 {
             let left_out = crate::units::Unit::Count.human(self.left_out as f64);
             self.notes.push(format!(

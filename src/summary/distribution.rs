@@ -75,16 +75,17 @@ fn place(us: i64, fineness: i32) -> i32 {
     (libm::log2(us.max(1) as f64) * f64::from(fineness)).floor() as i32
 }
 
-/// The first whole microsecond beyond a bin, as [`place`] tells it: where the edge itself is rounded, the two may differ.
-fn end_of(bin: i32, fineness: i32) -> i64 {
-    let mut end = libm::exp2(f64::from(bin + 1) / f64::from(fineness)).ceil() as i64;
-    while place(end, fineness) <= bin {
-        end += 1;
+/// The last whole microsecond of a bin, as [`place`] tells it: where the edge itself is rounded, the two may differ.
+fn last_of(bin: i32, fineness: i32) -> i64 {
+    let edge = libm::exp2(f64::from(bin + 1) / f64::from(fineness)).ceil();
+    let mut last = edge as i64;
+    while place(last, fineness) > bin {
+        last -= 1;
     }
-    while place(end - 1, fineness) > bin {
-        end -= 1;
+    while last < i64::MAX && place(last + 1, fineness) <= bin {
+        last += 1;
     }
-    end
+    last
 }
 
 /// The most bins for each doubling with which all that was counted needs at most 64.
@@ -115,8 +116,10 @@ fn divided(counts: &Counts, fineness: i32) -> Vec<Bin> {
         })
         .collect();
     // A logarithm for each bin, not for each response time.
-    let ends = (lowest..).take(bins.len()).map(|bin| end_of(bin, fineness));
-    let lasts: Vec<i64> = ends.map(|end| end - 1).collect();
+    let lasts = (lowest..)
+        .take(bins.len())
+        .map(|bin| last_of(bin, fineness));
+    let lasts: Vec<i64> = lasts.collect();
     for (bin, requests) in bins.iter_mut().zip(counts.in_parts(first, &lasts)) {
         bin.requests = requests;
     }
@@ -192,6 +195,14 @@ mod tests {
             let bins: Vec<u64> = bins.iter().map(|bin| bin.requests).collect();
             assert_eq!(bins, placed);
         }
+    }
+
+    #[test]
+    fn bins_hold_the_longest_that_there_is() {
+        let counts = Counts::from_iter([(3, 1), (i64::MAX, 2)]);
+        let bins = divided(&counts, fineness(&[&counts]));
+        assert_eq!(bins.iter().map(|b| b.requests).sum::<u64>(), 3);
+        assert_eq!(bins.last().map(|b| b.requests), Some(2));
     }
 
     #[test]

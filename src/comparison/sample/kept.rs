@@ -48,11 +48,14 @@ fn bins(times: &Counts) -> BTreeMap<u64, u64> {
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return BTreeMap::new();
     };
-    let next = |bin: &u64| Some(bin + bin_width(*bin)).filter(|next| *next as i64 <= last);
+    let next = |bin: &u64| {
+        bin.checked_add(bin_width(*bin))
+            .filter(|next| *next <= last as u64)
+    };
     let bins: Vec<u64> = std::iter::successors(Some(least(first as u64)), next).collect();
     let lasts: Vec<i64> = bins
         .iter()
-        .map(|bin| (bin + bin_width(*bin) - 1) as i64)
+        .map(|bin| (bin + (bin_width(*bin) - 1)).min(last as u64) as i64)
         .collect();
     let counts = times.in_parts(first, &lasts);
     bins.into_iter()
@@ -183,6 +186,12 @@ mod tests {
             let from = least(us);
             assert!(from <= us && us < from + bin_width(from), "{us}");
         }
+    }
+
+    #[test]
+    fn bins_end_with_the_longest_that_there_is() {
+        let found = bins(&Counts::from_iter([(7, 1), (i64::MAX, 2)]));
+        assert_eq!(found, [(7, 1), (least(i64::MAX as u64), 2)].into());
     }
 
     /// Forty seconds; in second s all four requests take 10 ms, or 20 ms in every fourth second.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
-use crate::tally::{Endpoint, EndpointTally, Evidence, Tally, whole_bytes};
+use crate::tally::{Endpoint, EndpointTally, Evidence, LONGEST_US, Tally, whole_bytes};
 
 #[derive(serde::Deserialize)]
 struct Entry {
@@ -44,7 +44,7 @@ pub fn read(file: &str, text: &str) -> Result<(Tally, u64), Diagnostic> {
                 method: entry.method.clone().unwrap_or_default(),
             };
             let counts = count(&entry).ok_or_else(|| {
-                Diagnostic::new("bad-line", format!("`{key}` has a response time or second that is not a number"))
+                Diagnostic::new("bad-line", format!("`{key}` has a response time or second that is not a number, or a response time beyond a century"))
                     .at(Origin::file(file))
                     .help("the keys of `response_times` are milliseconds, those of `num_reqs_per_sec` epoch seconds")
             })?;
@@ -107,7 +107,7 @@ fn count(entry: &Entry) -> Option<EndpointTally> {
         let ms: f64 = ms
             .parse()
             .ok()
-            .filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)?;
+            .filter(|ms: &f64| (0.0..=LONGEST_US).contains(&(ms * 1e3)))?;
         tally.response_times.add((ms * 1e3).round() as i64, *n);
     }
     let second = |at: &str| at.parse().ok().map(|s: f64| s.floor() as i64);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::values::{boolean, kind, moment_ms, number};
+use crate::tally::LONGEST_US;
 
 const START: &[&str] = &[
     "start_time",
@@ -181,8 +182,7 @@ pub fn failed(
 pub fn microseconds(n: f64, factor: f64) -> Result<u64, String> {
     match n {
         n if n < 0.0 => Err(format!("the response time `{n}` is negative")),
-        // A century is no response time; it would not fit the counters either.
-        n if n * factor > 3.2e15 => {
+        n if n * factor > LONGEST_US => {
             Err(format!("the response time `{n}` is longer than a century"))
         }
         n => Ok((n * factor).round() as u64),

@@ -55,6 +55,11 @@ impl Queue {
         self.most.div_ceil(PILE)
     }
 
+    /// So many blocks have to wait before a reader takes one.
+    fn needed(&self, reader: usize) -> usize {
+        if reader < EAGER { 1 } else { self.pile() }
+    }
+
     /// A buffer that is not needed any more, or a new one.
     pub fn used(&self) -> Vec<u8> {
         self.state().used.pop().unwrap_or_default()
@@ -93,10 +98,11 @@ impl Queue {
 
     /// The next block for one of the readers, which gives back the buffer it has; `None` at the end.
     pub fn next(&self, reader: usize, used: Vec<u8>) -> Option<io::Result<Block>> {
-        let (needed, ready) = if reader < EAGER {
-            (1, &self.filled)
+        let needed = self.needed(reader);
+        let ready = if needed > 1 {
+            &self.piled_up
         } else {
-            (self.pile(), &self.piled_up)
+            &self.filled
         };
         let mut state = self.state();
         if used.capacity() > 0 {
@@ -135,6 +141,7 @@ mod tests {
     #[test]
     fn a_third_reader_helps_when_blocks_pile_up_and_at_the_end() {
         let queue = Queue::new(2 * PILE);
+        assert_eq!((queue.needed(0), queue.needed(EAGER)), (1, 2));
         assert!(put(&queue, 0) && put(&queue, 1));
         let index = |next: Option<io::Result<Block>>| next.map(|b| b.expect("no error").index);
         assert_eq!(index(queue.next(2, Vec::new())), Some(0));

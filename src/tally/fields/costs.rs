@@ -8,6 +8,8 @@ use super::Counts;
 const MOST_SINGLE: usize = 1 << 12;
 /// Before, a cost for so many milliseconds: counters that are wide enough for costs need two bytes for each.
 const SPAN_OF_ONE: u64 = 8;
+/// In any case, four megabytes: a wrong clock makes any span long.
+const MOST_EVER: usize = 1 << 18;
 
 /// Start, epoch ms → sum of the costs there.
 #[derive(Clone, Debug, Default)]
@@ -40,10 +42,13 @@ impl Costs {
         let span = self.span.unwrap_or((first, last));
         let span = (span.0.min(first), span.1.max(last));
         self.span = Some(span);
-        let len = self.single.len();
-        if len >= MOST_SINGLE
-            && (!self.counted.is_empty() || len as u64 >= span.1.abs_diff(span.0) / SPAN_OF_ONE)
-        {
+        let by_span = (span.1.abs_diff(span.0) / SPAN_OF_ONE) as usize;
+        let most = if self.counted.is_empty() {
+            by_span.clamp(MOST_SINGLE, MOST_EVER)
+        } else {
+            MOST_SINGLE
+        };
+        if self.single.len() >= most {
             count(&mut self.counted, &mut self.single);
             self.single.clear();
         }
