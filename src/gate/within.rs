@@ -152,8 +152,8 @@ fn measure(
 }
 
 /// Requests in each bucket of response times.
-#[derive(Clone, Debug, Default)]
-pub struct Histogram {
+#[derive(Default)]
+struct Histogram {
     counts: Vec<u64>,
     /// First and last bucket that may hold something.
     span: Option<(usize, usize)>,

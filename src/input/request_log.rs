@@ -23,7 +23,7 @@ mod worker;
 use blocks::{Block, Blocks, FileBlocks, STREAM_BLOCK};
 use keys::Keys;
 use queue::Queue;
-use worker::{MOST_SHAPES, Task, Worker};
+use worker::{Counted, MOST_SHAPES, Task, Worker};
 
 /// Bad lines shown one by one; the rest is counted.
 const SHOWN: usize = 5;
@@ -143,7 +143,7 @@ impl Reader {
 
     /// Looks for the earliest start and the users; what is bad is left to the reading itself.
     pub fn survey(&self, content: Content, survey: &mut Survey) {
-        let read = each_block(content, &self.job(Task::Survey));
+        let read = each_block(content, &self.job(Task::Survey)).counted;
         survey.first_start_ms = [survey.first_start_ms, read.first_start_ms]
             .into_iter()
             .flatten()
@@ -197,9 +197,9 @@ impl Reader {
             return Err(bad);
         }
         *allowance -= read.bad_count;
-        self.left_out += read.left_out;
-        self.without_start += read.without_start;
-        let mut tally = read.tally;
+        self.left_out += read.counted.left_out;
+        self.without_start += read.counted.without_start;
+        let mut tally = read.counted.tally;
         tally.end_of_log();
         tally.until_ms = self.bounds.to_ms;
         self.tally.absorb(tally);
@@ -233,16 +233,13 @@ impl Reader {
 /// A whole log, read.
 #[derive(Default)]
 struct Read {
-    tally: Tally,
+    counted: Counted,
     records: u64,
     /// The first bad lines, each with its number.
     bad: Vec<(u64, Bad)>,
     bad_count: u64,
     /// Number of a last line that is cut off.
     cut: Option<u64>,
-    left_out: u64,
-    without_start: u64,
-    first_start_ms: Option<i64>,
     error: Option<std::io::Error>,
 }
 
@@ -311,16 +308,14 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
     let (mut read, mut answers, mut tallies) = (Read::default(), Vec::new(), Vec::new());
     for (counted, answered, error) in parallel::shares(threads, share) {
         read.error = read.error.or(error);
-        read.left_out += counted.left_out;
-        read.without_start += counted.without_start;
-        read.first_start_ms = [read.first_start_ms, counted.first_start_ms]
-            .into_iter()
-            .flatten()
-            .min();
+        let whole = &mut read.counted;
+        whole.left_out += counted.left_out;
+        whole.without_start += counted.without_start;
+        whole.see_start(counted.first_start_ms);
         tallies.push(counted.tally);
         answers.extend(answered);
     }
-    read.tally = Tally::joined(tallies);
+    read.counted.tally = Tally::joined(tallies);
     // Blocks were read in any order; only now is it known how many lines stand before each.
     answers.sort_by_key(|answer| answer.index);
     let mut before = 0;
@@ -394,11 +389,7 @@ fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
             }
         }
     }
-    let counted = worker.finish();
-    read.left_out = counted.left_out;
-    read.without_start = counted.without_start;
-    read.first_start_ms = counted.first_start_ms;
-    read.tally = counted.tally;
+    read.counted = worker.finish();
     read
 }
 

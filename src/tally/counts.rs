@@ -75,7 +75,7 @@ impl Counts {
     fn paged(&mut self) -> &mut Paged {
         let mut list = std::mem::take(&mut self.list);
         self.pages.get_or_insert_with(|| {
-            list.put_in_order();
+            list.sort();
             let mut pages = Box::<Paged>::default();
             pages.add_list(&list);
             pages
@@ -124,23 +124,18 @@ impl Counts {
     /// Keys from `first` to `last`, both included, each without the multiples of a period in it.
     #[must_use]
     pub fn folded(&self, first: i64, last: i64, period: i64) -> Self {
-        let mut folded = Self::default();
-        let whole = self.pages.as_ref().map(|p| p.folded(first, last, period));
-        match whole {
-            Some(Some(pages)) => folded.pages = Some(Box::new(pages)),
-            Some(None) => {
-                for (key, n) in self.range(first, last) {
-                    folded.add(key.rem_euclid(period), n);
-                }
-            }
-            None => {
-                let keys = self.list.range(first, last);
-                let each = keys.flat_map(|(key, n)| std::iter::repeat_n(key, n as usize));
-                let each: Vec<i64> = each.map(|key| key.rem_euclid(period)).collect();
-                folded.add_each(each.iter().copied());
-            }
+        let whole = self
+            .pages
+            .as_ref()
+            .and_then(|p| p.folded(first, last, period));
+        if let Some(pages) = whole {
+            return Self {
+                pages: Some(Box::new(pages)),
+                ..Self::default()
+            };
         }
-        folded
+        let keys = self.range(first, last);
+        keys.map(|(key, n)| (key.rem_euclid(period), n)).collect()
     }
 
     /// The keys at these ranks (from 0, ascending), as if each key stood there as often as it was seen. Ranks at or beyond
@@ -176,6 +171,16 @@ impl Counts {
         self.pages
             .as_ref()
             .map_or_else(listed, |pages| pages.in_bins())
+    }
+
+    /// Keys in ascending order, each with its count and with that in other counts.
+    pub fn beside<'c>(&'c self, other: &'c Self) -> impl Iterator<Item = (i64, u64, u64)> + 'c {
+        let mut others = other.iter().peekable();
+        self.iter().map(move |(key, n)| {
+            while others.next_if(|(of, _)| *of < key).is_some() {}
+            let of_other = others.next_if(|(of, _)| *of == key);
+            (key, n, of_other.map_or(0, |(_, n)| n))
+        })
     }
 
     /// A key's count.
@@ -345,6 +350,9 @@ mod tests {
                 }
                 prop_assert_eq!(listed(&folded), expected.into_iter().collect::<Vec<_>>());
             }
+            let (ones, twos): (Counts, Counts) = (one.iter().copied().collect(), two.iter().copied().collect());
+            let beside: Vec<_> = ones.beside(&twos).collect();
+            prop_assert_eq!(beside, ones.iter().map(|(k, n)| (k, n, twos.get(k))).collect::<Vec<_>>());
             let part: Vec<_> = whole.range(from, from + len).collect();
             prop_assert_eq!(part, map.range(from..=from + len).map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
         }

@@ -137,18 +137,18 @@ impl Seconds {
 
     /// Bucket and requests of one second, in ascending order.
     pub fn buckets(&self, second: i64) -> impl Iterator<Item = (u16, u64)> + '_ {
-        let within = self.buckets_within(second, second + 1);
+        let first = second * BUCKETS;
+        let within = self.times.range(first, first + BUCKETS - 1).map(of_key);
         within.map(|(_, bucket, n)| (bucket, n))
     }
 
     /// How many requests of each second that has any took up to each of these buckets, which ascend.
-    pub fn up_to<const N: usize>(&self, buckets: [u16; N]) -> Vec<(i64, [u64; N])> {
-        let seconds: Vec<i64> = self.requests.iter().map(|(second, _)| second).collect();
-        let Some(first) = seconds.first().copied() else {
+    pub fn up_to<const N: usize>(&self, buckets: [u16; N]) -> Vec<[u64; N]> {
+        let Some(first) = self.requests.first() else {
             return Vec::new();
         };
         // All in one pass: what lies before each second is taken off.
-        let bounds = seconds.iter().flat_map(|second| {
+        let bounds = self.requests.iter().flat_map(|(second, _)| {
             let begin = second * BUCKETS;
             let bounds = buckets.map(|bucket| begin + i64::from(bucket));
             std::iter::once(begin - 1).chain(bounds)
@@ -160,7 +160,7 @@ impl Seconds {
             let (before, sums) = (sums[0], &sums[1..]);
             std::array::from_fn(|i| sums[i] - before)
         });
-        seconds.into_iter().zip(of_second).collect()
+        of_second.collect()
     }
 
     /// Buckets and requests of all seconds from one on and before another.
@@ -172,17 +172,6 @@ impl Seconds {
     /// Second, bucket and requests, in ascending order.
     pub fn all_buckets(&self) -> impl Iterator<Item = (i64, u16, u64)> + '_ {
         self.times.iter().map(of_key)
-    }
-
-    /// The same from one second on and before another.
-    pub fn buckets_within(
-        &self,
-        first: i64,
-        end: i64,
-    ) -> impl Iterator<Item = (i64, u16, u64)> + '_ {
-        self.times
-            .range(first * BUCKETS, end * BUCKETS - 1)
-            .map(of_key)
     }
 }
 

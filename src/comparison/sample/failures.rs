@@ -11,17 +11,12 @@ use crate::tally::EndpointTally;
 pub fn effective(tally: &EndpointTally) -> f64 {
     let n = tally.requests as f64;
     let p = tally.failures as f64 / n.max(1.0);
-    let mut failures = tally.seconds.failures.iter().peekable();
-    let batch = |(second, requests)| {
-        // A table may count failures in a second in which it counts no request.
-        while failures.next_if(|(of, _)| *of < second).is_some() {}
-        let failed = failures.next_if(|(of, _)| *of == second);
-        Batch {
-            requests,
-            sum_ms: failed.map_or(0.0, |(_, n)| n as f64),
-        }
+    let seconds = tally.seconds.requests.beside(&tally.seconds.failures);
+    let batch = |(_, requests, failures)| Batch {
+        requests,
+        sum_ms: failures as f64,
     };
-    let batches: Vec<Batch> = tally.seconds.requests.iter().map(batch).collect();
+    let batches: Vec<Batch> = seconds.map(batch).collect();
     match batch_means(&batches) {
         Ok(means) if means.standard_error_ms > 0.0 && p < 1.0 => {
             let worth = p * (1.0 - p) / means.standard_error_ms.powi(2);

@@ -150,16 +150,17 @@ struct Second {
 
 /// Every second with a request, in order; `edges` are the buckets of the quantiles.
 fn seconds(tally: &EndpointTally, edges: [u16; QUANTILES.len()]) -> Vec<Second> {
-    let mut sums = tally.seconds.sums_us.iter().peekable();
-    let second = |((at, requests), (_, up_to))| Second {
+    // A second without a sum is one of requests that took no time.
+    let counted = tally.seconds.requests.beside(&tally.seconds.sums_us);
+    let second = |((_, requests, sum_us), up_to)| Second {
         requests,
-        // A second without a sum is one of requests that took no time.
-        sum_us: sums.next_if(|(of, _)| *of == at).map_or(0, |(_, us)| us),
+        sum_us,
         up_to,
     };
-    let up_to = tally.seconds.up_to(edges);
-    let seconds = tally.seconds.requests.iter().zip(up_to);
-    seconds.map(second).collect()
+    counted
+        .zip(tally.seconds.up_to(edges))
+        .map(second)
+        .collect()
 }
 
 fn batches(seconds: &[Second], sum: impl Fn(&Second) -> f64) -> Vec<Batch> {

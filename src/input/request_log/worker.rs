@@ -75,6 +75,13 @@ pub struct Counted {
     pub without_start: u64,
 }
 
+impl Counted {
+    /// Notes a start, if there is one.
+    pub fn see_start(&mut self, start_ms: Option<i64>) {
+        self.first_start_ms = [self.first_start_ms, start_ms].into_iter().flatten().min();
+    }
+}
+
 impl<'k> Worker<'k> {
     /// A worker that has seen nothing.
     pub fn new(job: &Job<'k>) -> Self {
@@ -277,10 +284,7 @@ impl<'k> Worker<'k> {
             Task::Survey => {
                 // A run begins with its first request, however early its memory was sampled.
                 let start = start_ms.filter(|_| is_request);
-                self.counted.first_start_ms = [self.counted.first_start_ms, start]
-                    .into_iter()
-                    .flatten()
-                    .min();
+                self.counted.see_start(start);
                 see_users(&mut self.users_now, &mut self.users, start_ms, users);
                 true
             }

@@ -118,14 +118,19 @@ impl List {
         counted.iter().map(bytes).sum::<usize>() <= size_of_val(self.keys.as_slice())
     }
 
-    /// Puts the keys in order, so that looking at them needs no copy.
+    /// Puts the keys in order, so that looking at them needs no copy, and gives back the room for more.
     pub fn put_in_order(&mut self) {
+        self.sort();
+        self.keys.shrink_to_fit();
+    }
+
+    /// Puts the keys in order.
+    pub fn sort(&mut self) {
         if self.ordered < self.keys.len() {
             radsort::sort(&mut self.keys);
             self.ordered = self.keys.len();
         }
         self.copy.take();
-        self.keys.shrink_to_fit();
     }
 
     /// The keys as they are kept, in ascending order.

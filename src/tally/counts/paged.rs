@@ -296,11 +296,7 @@ impl Paged {
     }
 
     fn page_total(&self, number: i64, page: Page) -> u64 {
-        if self.beyond.is_empty() {
-            self.pages.total(page)
-        } else {
-            self.page_up_to(number, page, first_key(number) + (SLOTS as i64 - 1))
-        }
+        self.page_up_to(number, page, first_key(number) + (SLOTS as i64 - 1))
     }
 
     /// What of a key's count does not fit its page.

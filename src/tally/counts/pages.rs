@@ -285,15 +285,6 @@ impl Pages {
         }
         bins
     }
-
-    /// Sum of a page's counters.
-    pub fn total(&self, page: Page) -> u64 {
-        if page.is_small() {
-            return u64::from(page.few());
-        }
-        let sum = |word: &u64| total_of(*word, page.width());
-        self.words(page).iter().map(sum).sum()
-    }
 }
 
 /// Slots of a page that were counted, in ascending order, each with its count.
@@ -440,7 +431,7 @@ mod tests {
         let held: Vec<_> = (0..SLOTS).map(|slot| (slot, slot as u64 % 4)).collect();
         let held: Vec<_> = held.into_iter().filter(|(_, n)| *n > 0).collect();
         assert_eq!(pages.held(wide, 0).collect::<Vec<_>>(), held);
-        assert_eq!(pages.total(wide), 64 * 6);
+        assert_eq!(pages.up_to(wide, SLOTS - 1), 64 * 6);
     }
 
     #[test]
