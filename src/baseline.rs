@@ -22,11 +22,7 @@ pub fn load(path: &str, options: &Options, terms: &Terms) -> Result<Vec<Sample>,
         sources: loaded.sources,
         ..About::default()
     };
-    let mut sample = Sample::of(&Summary::new(loaded.tally, about), terms);
-    if let Some(reason) = loaded.refused {
-        sample.refuse(&reason);
-    }
-    Ok(vec![sample])
+    Ok(vec![Sample::of(&Summary::new(loaded.tally, about), terms)])
 }
 
 /// A folder without a run may hold the report of one.

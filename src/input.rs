@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::progress::Progress;
 use crate::summary::Source;
-use crate::tally::Tally;
+use crate::tally::{Concern, Doubts, Tally};
 
 pub mod locust;
 pub mod report;
@@ -85,8 +85,6 @@ pub struct Loaded {
     pub sources: Vec<Source>,
     /// Reconciliation, truncated lines, what the source lacks: sentences for every report.
     pub notes: Vec<String>,
-    /// Why no gate can be decided on this run, if so: a part of the run was asked for that the source cannot give.
-    pub refused: Option<String>,
 }
 
 /// What a file is.
@@ -223,11 +221,13 @@ fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
                 loaded.tally.users = tally.users;
             }
         } else {
+            let doubts = std::mem::take(&mut loaded.tally.doubts);
+            loaded.tally = tally;
+            loaded.tally.doubts.merge(&doubts);
             if !options.span.is_whole() {
                 let why = "a part of the run was asked for, but finished tables hold only the whole; a request log can be cut";
-                loaded.refused = Some(why.to_owned());
+                loaded.tally.doubts.add(&Concern::ALL, why);
             }
-            loaded.tally = tally;
         }
     }
 }
@@ -245,6 +245,7 @@ fn read_logs(
     options
         .progress
         .begin_bytes(known.map(|bytes| bytes * passes));
+    let mut refused = Doubts::default();
     let bounds = if options.span.is_whole() {
         Bounds::default()
     } else {
@@ -254,7 +255,9 @@ fn read_logs(
         }
         let cut = bounds(&survey, &options.span);
         loaded.notes.extend(cut.note);
-        loaded.refused = cut.refused;
+        if let Some(why) = cut.refused {
+            refused.add(&Concern::ALL, &why);
+        }
         cut.bounds
     };
     let mut reader = request_log::Reader::new(&options.map, bounds);
@@ -268,6 +271,7 @@ fn read_logs(
     options.progress.finish();
     let (tally, notes) = reader.finish();
     loaded.tally = tally;
+    loaded.tally.doubts.merge(&refused);
     loaded.notes.extend(notes);
 }
 

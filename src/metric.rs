@@ -273,14 +273,14 @@ pub struct Measurement {
 }
 
 /// What is known of a figure that the source does not hold exactly.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Precision {
     /// It is at least this.
     pub low: f64,
     /// It is at most this; infinite if nothing is known.
     pub high: f64,
     /// Why it is not known better.
-    pub because: &'static str,
+    pub because: String,
 }
 
 /// What a metric may look at besides the endpoint's own counts.

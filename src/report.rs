@@ -141,9 +141,7 @@ pub(crate) mod fixture {
             .collect();
         let mut verdicts = judge(&summary, &gates, &Terms::default());
         let (quotas, of_quotas): (Vec<_>, Vec<_>) =
-            quota::judge(&summary, &quotas(), &Terms::default())
-                .into_iter()
-                .unzip();
+            quota::judge(&summary, &quotas()).into_iter().unzip();
         verdicts.extend(of_quotas);
         let outcome = Outcome::new(&verdicts, false);
         Analysis {

@@ -99,9 +99,11 @@ pub struct EndpointSummary {
     pub endpoint: Option<Endpoint>,
     /// Requests, failures included.
     pub requests: u64,
-    /// Failed requests.
+    /// Requests known to have failed.
     pub failures: u64,
-    /// Failures ÷ requests, 0 to 1; `None` without requests.
+    /// Requests of which the source does not say whether they failed.
+    pub unknown_outcomes: u64,
+    /// Failures ÷ requests, 0 to 1; `None` without requests, or if it is not known of some whether they failed.
     pub failure_ratio: Option<f64>,
     /// Requests per second over the run's duration.
     pub rps: Option<f64>,
@@ -216,7 +218,9 @@ impl EndpointSummary {
             endpoint,
             requests,
             failures: tally.failures,
-            failure_ratio: (requests > 0).then(|| tally.failures as f64 / requests as f64),
+            unknown_outcomes: tally.unknown_outcomes,
+            failure_ratio: (requests > 0 && tally.unknown_outcomes == 0)
+                .then(|| tally.failures as f64 / requests as f64),
             rps: tally
                 .reported_rps
                 .or_else(|| quantile::rate(requests, duration_s)),
@@ -272,7 +276,15 @@ pub fn slope_interval(slope: &Slope) -> Option<(f64, f64)> {
 impl Summary {
     /// Computes every figure from the counts.
     pub fn new(tally: Tally, about: About) -> Self {
+        let mut tally = tally;
+        let run_wide = std::mem::take(&mut tally.doubts);
         let mut total = tally.total();
+        for counts in tally.endpoints.values_mut().chain([&mut total]) {
+            counts.doubts.merge(&run_wide);
+        }
+        let doubted = total.doubts.reasons().into_iter().map(str::to_owned);
+        let mut notes = about.notes;
+        notes.extend(doubted);
         for (name, samples) in &tally.samples {
             total.fields.entry(name.clone()).or_default().merge(samples);
         }
@@ -322,7 +334,7 @@ impl Summary {
             errors,
             total,
             endpoints,
-            notes: about.notes,
+            notes,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::parallel;
 
 pub mod alike;
 pub mod counts;
+pub mod doubts;
 pub mod errors;
 pub mod fields;
 pub mod seconds;
@@ -17,6 +18,7 @@ pub mod windows;
 
 pub use alike::Alike;
 pub use counts::Counts;
+pub use doubts::{Concern, Doubts};
 pub use errors::{Category, ErrorKey, ErrorTally};
 pub use fields::FieldTally;
 pub use seconds::Seconds;
@@ -81,6 +83,8 @@ pub struct Request<'a> {
     pub status: Option<u16>,
     /// What kind of failure it was; `None` for a success.
     pub failure: Option<&'a ErrorKey>,
+    /// Whether the log does not say if it failed; it is then no failure.
+    pub unknown_outcome: bool,
     /// Concurrent users at that moment, if the log says.
     pub users: Option<u64>,
     /// Body bytes, if the log says.
@@ -103,8 +107,14 @@ pub struct EndpointTally {
     pub evidence: Evidence,
     /// Requests, failures included.
     pub requests: u64,
-    /// Failed requests.
+    /// Requests known to have failed.
     pub failures: u64,
+    /// Requests of which the source does not say whether they failed.
+    pub unknown_outcomes: u64,
+    /// Requests of which the source gives no response time: they are in no percentile and no mean.
+    pub untimed: u64,
+    /// Why some of the figures cannot be judged.
+    pub doubts: Doubts,
     /// Response times: microseconds → requests. Empty for [`Evidence::Reported`].
     pub response_times: Counts,
     /// Response times of the failed requests only (subset of `response_times`); empty unless from requests.
@@ -156,6 +166,8 @@ pub struct EndpointTally {
 /// A whole run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
+    /// Why some figures of the run and of all its endpoints cannot be judged.
+    pub doubts: Doubts,
     /// Per endpoint.
     pub endpoints: BTreeMap<Endpoint, EndpointTally>,
     /// The total row of a finished table, when the source has one that cannot be computed from the endpoints.
@@ -195,11 +207,17 @@ fn merge_option<T: Copy>(a: Option<T>, b: Option<T>, f: impl Fn(T, T) -> T) -> O
 }
 
 impl EndpointTally {
+    /// Requests whose response time is known.
+    pub fn timed(&self) -> u64 {
+        self.requests.saturating_sub(self.untimed)
+    }
+
     /// Counts one request.
     pub fn add(&mut self, request: &Request<'_>) {
         self.add_alike(&Alike {
             status: request.status,
             failure: request.failure,
+            unknown_outcome: request.unknown_outcome,
             starts_ms: request.start_ms.as_slice(),
             response_times_us: &[request.response_time_us],
             bytes: whole_bytes(request.response_length),
@@ -255,6 +273,9 @@ impl EndpointTally {
         }
         self.requests += other.requests;
         self.failures += other.failures;
+        self.unknown_outcomes += other.unknown_outcomes;
+        self.untimed += other.untimed;
+        self.doubts.merge(&other.doubts);
         self.failed_response_times
             .merge(&other.failed_response_times);
         self.exact_sum_us =
@@ -370,6 +391,7 @@ impl Tally {
         for (second, users) in &other.users {
             self.add_users(*second, *users);
         }
+        self.doubts.merge(&other.doubts);
         self.until_ms = [self.until_ms, other.until_ms].into_iter().flatten().min();
         for (second, quantiles) in &other.reported_timeline {
             self.reported_timeline.insert(*second, quantiles.clone());
@@ -387,6 +409,9 @@ impl Tally {
                     total.errors.entry(key.clone()).or_default().merge(error);
                 }
             }
+            self.endpoints
+                .values()
+                .for_each(|e| total.doubts.merge(&e.doubts));
             return total;
         }
         let mut total = EndpointTally::default();

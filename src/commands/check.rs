@@ -183,7 +183,6 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     let loaded = input::load(&args.runs, &options)?;
     let mut metadata: BTreeMap<String, String> = args.label.iter().cloned().collect();
     let label = metadata.remove("name").unwrap_or_else(|| label(&args.runs));
-    let refused = loaded.refused;
     let about = About {
         label,
         sources: loaded.sources,
@@ -194,7 +193,6 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     let comparison = baseline::against(args, config, &options, &mut summary)?;
     let terms = Terms {
         expected: config.expected.clone(),
-        refused,
         comparison: comparison.as_ref(),
         policy: config
             .regression
@@ -203,7 +201,7 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
             .unwrap_or_default(),
     };
     let mut verdicts = judge(&summary, &config.gates, &terms);
-    let judged = quota::judge(&summary, &config.quotas, &terms);
+    let judged = quota::judge(&summary, &config.quotas);
     let (quotas, of_quotas): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
     verdicts.extend(of_quotas);
     if let Some(rule) = &config.regression {

@@ -115,17 +115,6 @@ impl Sample {
     }
 }
 
-impl Sample {
-    /// Takes away every figure: the part of the run that was asked for cannot be had.
-    pub fn refuse(&mut self, reason: &str) {
-        for endpoint in self.endpoints.values_mut().chain([&mut self.total]) {
-            for figure in &mut endpoint.figures {
-                figure.value = Err(reason.to_owned());
-            }
-        }
-    }
-}
-
 /// Works on every item, by several threads where there is much to do; the answers keep the items' order.
 fn in_parallel<T: Sync, A: Send>(items: &[T], work: impl Fn(&T) -> A + Sync) -> Vec<A> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -174,15 +163,17 @@ fn endpoint_sample(
 
 /// The value with the bounds that its source leaves open; Locust's rounding is lopsided at powers of ten.
 fn rounded(metric: &Metric, measured: &Measurement) -> Result<Rounded, String> {
-    match (metric, measured.precision) {
+    match (metric, &measured.precision) {
         (_, None) => Ok(Rounded::exact(measured.value)),
         (Metric::Quantile(_), Some(_)) => Ok(Rounded::of(measured.value)),
+        // A share is compared by its counts, of which some are not known.
+        (metric, Some(known)) if is_share(metric) => Err(known.because.clone()),
         (_, Some(known)) if known.high.is_finite() => Ok(Rounded {
             value: measured.value,
             lower: known.low,
             upper: known.high,
         }),
-        (_, Some(known)) => Err(known.because.to_owned()),
+        (_, Some(known)) => Err(known.because.clone()),
     }
 }
 

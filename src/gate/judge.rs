@@ -17,8 +17,6 @@ use crate::units::Unit;
 pub struct Terms<'c> {
     /// Statuses that are expected failures.
     pub expected: Vec<u16>,
-    /// Why no gate can be decided on this run at all, if so.
-    pub refused: Option<String>,
     /// What differs from the baseline, if one was given.
     pub comparison: Option<&'c Comparison>,
     /// What follows when a change is not significant, nor ruled out.
@@ -192,9 +190,6 @@ fn find<'a>(
     terms: &Terms,
 ) -> Finding<'a> {
     let undecided = |because: String| Finding::undecided(requirement, because);
-    if let Some(reason) = &terms.refused {
-        return undecided(reason.clone());
-    }
     let limit = match requirement.limit {
         Limit::Absolute(limit) => limit,
         Limit::Baseline { factor, offset } => {
@@ -266,10 +261,10 @@ fn decide(
         return (Decision::Undecided, because);
     }
     let holds = |value| requirement.comparator.holds(value, limit);
-    if let Some(precision) = measured.precision
+    if let Some(precision) = &measured.precision
         && holds(precision.low) != holds(precision.high)
     {
-        return (Decision::Undecided, straddling(&precision, unit));
+        return (Decision::Undecided, straddling(precision, unit));
     }
     if let Some(missing) = measured.missing.filter(|m| *m > max_missing)
         && holds(measured.value)
@@ -308,12 +303,12 @@ fn decide(
 
 /// Why a limit between two bounds decides nothing.
 fn straddling(precision: &Precision, unit: Unit) -> String {
-    let Precision { low, high, because } = *precision;
-    let low = unit.human(low);
+    let Precision { low, high, because } = precision;
+    let low = unit.human(*low);
     if high.is_infinite() {
         return format!("{because}: the value is at least {low}, and may be more");
     }
-    let high = unit.human(high);
+    let high = unit.human(*high);
     format!("{because}: the value lies between {low} and {high}, on either side of the limit")
 }
 

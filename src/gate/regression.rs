@@ -80,9 +80,6 @@ impl Regression {
 
 /// One verdict for each endpoint and metric; what the baseline had and the run has not is undecided.
 pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Verdict> {
-    if let Some(reason) = &terms.refused {
-        return vec![rule.undecided(None, reason.clone())];
-    }
     let Some(comparison) = terms.comparison else {
         let because = "no baseline given: name one by `--baseline`";
         return vec![rule.undecided(None, because.to_owned())];

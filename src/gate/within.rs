@@ -1,6 +1,7 @@
 //! `within DURATION`: the worst of all windows of that length, moved in steps of one second.
 
 use super::Requirement;
+use crate::metric::measure::NO_OUTCOME;
 use crate::metric::{Measurement, Metric, Precision};
 use crate::summary::quantile::quantile;
 use crate::tally::EndpointTally;
@@ -15,6 +16,8 @@ const BUCKET_ERROR: f64 = 1.0 / 256.0;
 struct Window {
     requests: u64,
     failures: u64,
+    /// Requests that do not say whether they failed.
+    unknown: u64,
     buckets: Histogram,
 }
 
@@ -25,6 +28,9 @@ pub fn worst(
     window_s: f64,
     needed: u64,
 ) -> Result<Measurement, String> {
+    if let Some(because) = tally.doubts.on(&requirement.metric) {
+        return Err(because.to_owned());
+    }
     let length = window_s.ceil().max(1.0) as i64;
     let Some((first, last)) = tally.seconds.span() else {
         return Err("the source does not say when requests happened".to_owned());
@@ -98,6 +104,7 @@ fn is_worse(requirement: &Requirement, value: f64, than: f64) -> bool {
 fn add(window: &mut Window, tally: &EndpointTally, second: i64) {
     window.requests += tally.seconds.requests.get(second);
     window.failures += tally.seconds.failures.get(second);
+    window.unknown += tally.seconds.unknown.get(second);
     for (bucket, n) in tally.seconds.buckets(second) {
         window.buckets.add(bucket, n);
     }
@@ -106,6 +113,7 @@ fn add(window: &mut Window, tally: &EndpointTally, second: i64) {
 fn remove(window: &mut Window, tally: &EndpointTally, second: i64) {
     window.requests -= tally.seconds.requests.get(second);
     window.failures -= tally.seconds.failures.get(second);
+    window.unknown -= tally.seconds.unknown.get(second);
     for (bucket, n) in tally.seconds.buckets(second) {
         window.buckets.remove(bucket, n);
     }
@@ -119,11 +127,23 @@ fn measure(
 ) -> Result<Measurement, String> {
     let n = window.requests as f64;
     let mut precision = None;
+    let mut failed = |of: &dyn Fn(u64) -> f64| {
+        let (value, other) = (of(window.failures), of(window.failures + window.unknown));
+        if window.unknown > 0 {
+            let unknown = window.unknown;
+            precision = Some(Precision {
+                low: value.min(other),
+                high: value.max(other),
+                because: format!("{unknown} of {} requests {NO_OUTCOME}", window.requests),
+            });
+        }
+        value
+    };
     let value = match metric {
         Metric::Requests => n,
-        Metric::Failures => window.failures as f64,
-        Metric::FailureRatio => window.failures as f64 / n,
-        Metric::SuccessRatio => 1.0 - window.failures as f64 / n,
+        Metric::Failures => failed(&|failures| failures as f64),
+        Metric::FailureRatio => failed(&|failures| failures as f64 / n),
+        Metric::SuccessRatio => failed(&|failures| 1.0 - failures as f64 / n),
         Metric::Rps => n / length as f64,
         Metric::Rpm => n / length as f64 * 60.0,
         Metric::Quantile(q) => {
@@ -131,7 +151,7 @@ fn measure(
             precision = Some(Precision {
                 low: value * (1.0 - BUCKET_ERROR),
                 high: value * (1.0 + BUCKET_ERROR),
-                because: "percentiles of a window come from buckets",
+                because: "percentiles of a window come from buckets".to_owned(),
             });
             value
         }

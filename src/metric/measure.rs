@@ -30,31 +30,49 @@ pub fn minimum_samples(metric: &Metric) -> u64 {
 
 /// Measures a metric of one endpoint, or of the total.
 pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Measured {
+    if let Some(because) = tally.doubts.on(metric) {
+        return Err(because.to_owned());
+    }
     if tally.requests == 0 && !matches!(metric, Metric::Field(..)) {
         return Err("there are no requests".to_owned());
     }
-    let n = tally.requests;
+    let (n, timed) = (tally.requests, tally.timed());
+    let count = |k, n| plain(k as f64, n);
     match metric {
         Metric::Requests => Ok(plain(n as f64, n)),
-        Metric::Failures => Ok(plain(tally.failures as f64, n)),
-        Metric::FailureRatio => Ok(share(tally.failures, n)),
-        Metric::SuccessRatio => Ok(share(n - tally.failures.min(n), n)),
-        Metric::UnexpectedFailures => unexpected(tally, context).map(|k| plain(k as f64, n)),
-        Metric::UnexpectedFailureRatio => unexpected(tally, context).map(|k| share(k, n)),
-        Metric::Ratio(filter) => filtered(filter, tally).map(|found| found.measured(share, n)),
-        Metric::Count(filter) => {
-            filtered(filter, tally).map(|found| found.measured(|k, n| plain(k as f64, n), n))
+        Metric::Failures => Ok(failed(tally, tally.failures).measured(count, n)),
+        Metric::FailureRatio => Ok(failed(tally, tally.failures).measured(share, n)),
+        Metric::SuccessRatio => {
+            let failed = failed(tally, tally.failures);
+            Ok(failed.measured(|k, n| share(n - k.min(n), n), n))
         }
-        Metric::Min => known(tally.min_us.map(|us| us / 1e3), n, "shortest response time"),
+        Metric::UnexpectedFailures => unexpected(tally, context).map(|k| k.measured(count, n)),
+        Metric::UnexpectedFailureRatio => unexpected(tally, context).map(|k| k.measured(share, n)),
+        Metric::Ratio(filter) => filtered(filter, tally).map(|found| found.measured(share, n)),
+        Metric::Count(filter) => filtered(filter, tally).map(|found| found.measured(count, n)),
+        Metric::Min | Metric::Mean | Metric::Max | Metric::Stddev | Metric::Quantile(_)
+            if timed == 0 =>
+        {
+            Err(format!("none of {n} requests has a response time"))
+        }
+        Metric::Min => known(
+            tally.min_us.map(|us| us / 1e3),
+            timed,
+            "shortest response time",
+        ),
         Metric::Mean => known(
-            tally.sum_us().map(|us| us / n as f64 / 1e3),
-            n,
+            tally.sum_us().map(|us| us / timed as f64 / 1e3),
+            timed,
             "mean response time",
         ),
-        Metric::Max => known(tally.max_us.map(|us| us / 1e3), n, "longest response time"),
+        Metric::Max => known(
+            tally.max_us.map(|us| us / 1e3),
+            timed,
+            "longest response time",
+        ),
         Metric::Stddev => known(
             crate::summary::quantile::stddev(tally),
-            n,
+            timed,
             "single response times",
         ),
         Metric::Quantile(q) => response_quantile(tally, *q),
@@ -107,9 +125,18 @@ fn share(k: u64, n: u64) -> Measurement {
     }
 }
 
-fn unexpected(tally: &EndpointTally, context: &Context) -> Result<u64, String> {
+/// So many failures, and more if requests of which nothing is known failed, too.
+fn failed(tally: &EndpointTally, failures: u64) -> Selected {
+    Selected {
+        count: failures,
+        unknown: tally.unknown_outcomes,
+        lacking: NO_OUTCOME,
+    }
+}
+
+fn unexpected(tally: &EndpointTally, context: &Context) -> Result<Selected, String> {
     if context.expected.is_empty() || tally.failures == 0 {
-        return Ok(tally.failures);
+        return Ok(failed(tally, tally.failures));
     }
     if tally.evidence != Evidence::Requests {
         return Err(
@@ -121,14 +148,20 @@ fn unexpected(tally: &EndpointTally, context: &Context) -> Result<u64, String> {
         .failures_by_status
         .iter()
         .filter(|(s, _)| s.is_some_and(|s| context.expected.contains(&s)));
-    Ok(tally.failures - expected.map(|(_, n)| n).sum::<u64>())
+    let expected = expected.map(|(_, n)| n).sum::<u64>();
+    Ok(failed(tally, tally.failures - expected))
 }
 
 /// How many requests a filter selects, and how many more it may.
 struct Selected {
     count: u64,
     unknown: u64,
+    /// What is to be said of those, behind `3 of 10 requests`.
+    lacking: &'static str,
 }
+
+/// Said of requests without success, status or error.
+pub const NO_OUTCOME: &str = "do not say whether they failed (by `success`, `status` or `error`)";
 
 impl Selected {
     fn measured(&self, measurement: impl Fn(u64, u64) -> Measurement, n: u64) -> Measurement {
@@ -136,19 +169,22 @@ impl Selected {
         if self.unknown == 0 {
             return low;
         }
-        let high = measurement(self.count + self.unknown, n).value;
+        let other = measurement((self.count + self.unknown).min(n), n).value;
         let (unknown, of) = (self.unknown as f64, n as f64);
+        let remark = format!(
+            "{} of {} requests {}",
+            Unit::Count.human(unknown),
+            Unit::Count.human(of),
+            self.lacking
+        );
         Measurement {
+            interval: None,
             precision: Some(Precision {
-                low: low.value,
-                high,
-                because: "some requests have no status",
+                low: low.value.min(other),
+                high: low.value.max(other),
+                because: remark.clone(),
             }),
-            remark: Some(format!(
-                "{} of {} requests have no status",
-                Unit::Count.human(unknown),
-                Unit::Count.human(of)
-            )),
+            remark: Some(remark),
             ..low
         }
     }
@@ -158,6 +194,7 @@ fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<Selected, String> 
     let of_status = |count| Selected {
         count,
         unknown: without_known_status(tally),
+        lacking: "have no status",
     };
     match filter {
         Filter::Status(_) | Filter::StatusClass(_) if tally.statuses.is_empty() => {
@@ -185,7 +222,8 @@ fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<Selected, String> 
                 .filter(|(k, _)| regex.is_match(&k.message));
             Ok(Selected {
                 count: matching.map(|(_, e)| e.count).sum(),
-                unknown: 0,
+                unknown: tally.unknown_outcomes,
+                lacking: NO_OUTCOME,
             })
         }
     }
@@ -215,7 +253,7 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
             format!("the table holds {}, not {name}", has.join(", "))
         }
     })?;
-    let samples = tally.requests;
+    let samples = tally.timed();
     Ok(match tally.evidence {
         Evidence::Requests => {
             let counts = || {
@@ -235,7 +273,7 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
                 precision: Some(Precision {
                     low: value - half,
                     high: value + half,
-                    because: "the source rounds",
+                    because: "the source rounds".to_owned(),
                 }),
                 remark: Some(format!(
                     "known to ± {}, as Locust rounds",
@@ -356,6 +394,14 @@ fn apdex(tally: &EndpointTally, satisfied_ms: f64) -> Measured {
                 .to_owned(),
         );
     }
+    if tally.untimed + tally.unknown_outcomes > 0 {
+        let (what, n) = if tally.untimed > 0 {
+            ("have no response time", tally.untimed)
+        } else {
+            (NO_OUTCOME, tally.unknown_outcomes)
+        };
+        return Err(format!("{n} of {} requests {what}", tally.requests));
+    }
     let up_to = |ms: f64| {
         let bound = (ms * 1e3).round() as i64;
         let within = |counts: &Counts| counts.range(0, bound).map(|(_, n)| n).sum::<u64>();
@@ -392,7 +438,7 @@ fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
         precision = Some(Precision {
             low,
             high,
-            because: "the source ends before the run",
+            because: "the source ends before the run".to_owned(),
         });
     } else if peak.at_most > Some(peak.count) {
         let _ = write!(
@@ -403,7 +449,7 @@ fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
         precision = Some(Precision {
             low,
             high,
-            because: "the source counts requests in the second they end",
+            because: "the source counts requests in the second they end".to_owned(),
         });
     }
     // What a longer run would have shown in a whole window is not known; what this one showed is.
@@ -412,7 +458,7 @@ fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
         precision = Some(Precision {
             low,
             high: f64::INFINITY,
-            because: "the run is shorter than the window",
+            because: "the run is shorter than the window".to_owned(),
         });
     }
     Ok(Measurement {

@@ -109,12 +109,12 @@ pub fn millionths(q: f64) -> u32 {
 
 /// Minimum, mean, maximum, standard deviation and the shown quantiles.
 pub fn response_times(tally: &EndpointTally) -> ResponseTimeSummary {
-    if tally.requests == 0 {
+    if tally.timed() == 0 {
         return ResponseTimeSummary::default();
     }
     ResponseTimeSummary {
         min: tally.min_us.map(|us| us / 1e3),
-        mean: tally.sum_us().map(|us| us / tally.requests as f64 / 1e3),
+        mean: tally.sum_us().map(|us| us / tally.timed() as f64 / 1e3),
         max: tally.max_us.map(|us| us / 1e3),
         stddev: stddev(tally),
         quantiles: shown(tally),
@@ -126,7 +126,7 @@ pub fn stddev(tally: &EndpointTally) -> Option<f64> {
     if tally.evidence != Evidence::Requests {
         return None;
     }
-    let (n, sum) = (u128::from(tally.requests), u128::from(tally.exact_sum_us?));
+    let (n, sum) = (u128::from(tally.timed()), u128::from(tally.exact_sum_us?));
     // Exact: n Σx² − (Σx)², of whole microseconds.
     let spread = n
         .checked_mul(tally.sum_squares_us)?

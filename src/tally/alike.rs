@@ -4,7 +4,7 @@
 //! that does nothing else, the processor fetches several counters at once.
 
 use super::seconds::Run;
-use super::{Counts, EndpointTally, ErrorKey, merge_option};
+use super::{Counts, EndpointTally, ErrorKey, Request, merge_option, whole_bytes};
 
 /// Requests of one endpoint with the same outcome.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Alike<'a> {
     pub status: Option<u16>,
     /// What kind of failure they are; `None` for successes.
     pub failure: Option<&'a ErrorKey>,
+    /// Whether the log does not say if they failed; they are then no failures.
+    pub unknown_outcome: bool,
     /// Start of each, epoch ms; empty when no start is known.
     pub starts_ms: &'a [i64],
     /// Response time of each in whole microseconds.
@@ -60,11 +62,54 @@ impl EndpointTally {
         let runs = self
             .seconds
             .add(alike.starts_ms, times, alike.failure.is_some());
+        self.add_unknown(alike.unknown_outcome, n, &runs);
         if let Some(failure) = alike.failure {
             self.add_failures(alike, failure, &runs);
             self.failed_response_times.add_each(keys);
         }
         self.add_starts(alike, &runs);
+    }
+
+    /// Counts a request of which the log gives no response time.
+    pub fn add_untimed(&mut self, request: &Request<'_>) {
+        self.requests += 1;
+        self.untimed += 1;
+        let bytes = whole_bytes(request.response_length);
+        self.bytes = self.bytes.saturating_add(bytes);
+        match request.status {
+            Some(status) => *self.statuses.entry(status).or_default() += 1,
+            None => self.without_status += 1,
+        }
+        let alike = Alike {
+            status: request.status,
+            failure: request.failure,
+            unknown_outcome: request.unknown_outcome,
+            starts_ms: request.start_ms.as_slice(),
+            response_times_us: &[0],
+            bytes,
+        };
+        let runs = self
+            .seconds
+            .add_untimed(alike.starts_ms, alike.failure.is_some());
+        self.add_unknown(alike.unknown_outcome, 1, &runs);
+        if let Some(failure) = alike.failure {
+            self.add_failures(&alike, failure, &runs);
+        }
+        self.add_starts(&alike, &runs);
+        self.add_fields(request.fields, request.start_ms);
+    }
+
+    /// Takes requests of which the source does not say whether they failed for successes.
+    pub fn unknown_are_successes(&mut self) {
+        self.unknown_outcomes = 0;
+        self.seconds.unknown = Counts::default();
+    }
+
+    fn add_unknown(&mut self, are_unknown: bool, n: u64, runs: &[Run]) {
+        if are_unknown {
+            self.unknown_outcomes += n;
+            add_seconds(&mut self.seconds.unknown, runs);
+        }
     }
 
     fn add_failures(&mut self, alike: &Alike<'_>, failure: &ErrorKey, runs: &[Run]) {

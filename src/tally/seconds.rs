@@ -16,6 +16,8 @@ pub struct Seconds {
     pub requests: Counts,
     /// Failures among them.
     pub failures: Counts,
+    /// Requests among them of which the source does not say whether they failed.
+    pub unknown: Counts,
     /// Sum of the response times in µs; empty when the source has no such detail, as the next.
     pub sums_us: Counts,
     /// Second × 8192 + bucket → requests.
@@ -97,10 +99,26 @@ impl Seconds {
         runs
     }
 
+    /// Counts requests by their starts alone: their response times are not known.
+    pub fn add_untimed(&mut self, starts_ms: &[i64], failed: bool) -> Vec<Run> {
+        let each = starts_ms.iter().map(|start| Run {
+            second: start.div_euclid(1000),
+            requests: 1,
+            sum_us: 0,
+        });
+        let runs: Vec<Run> = each.collect();
+        for run in &runs {
+            self.requests.add(run.second, run.requests);
+            self.failures.add(run.second, u64::from(failed));
+        }
+        runs
+    }
+
     /// Adds everything another count holds.
     pub fn merge(&mut self, other: &Self) {
         self.requests.merge(&other.requests);
         self.failures.merge(&other.failures);
+        self.unknown.merge(&other.unknown);
         self.sums_us.merge(&other.sums_us);
         self.times.merge(&other.times);
         for (second, batch) in &other.batches {

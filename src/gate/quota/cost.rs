@@ -1,6 +1,7 @@
 //! What the requests of a quota cost, over time.
 
 use super::{Bucket, Cost, Quota, Replay, bucket};
+use crate::metric::{Aggregate, Metric};
 use crate::summary::{EndpointSummary, Summary};
 use crate::tally::windows::{self, Peak};
 use crate::tally::{Counts, Evidence};
@@ -33,6 +34,18 @@ pub fn spending<'s>(quota: &Quota, summary: &'s Summary) -> Result<Spending<'s>,
             Some(selector) => super::super::judge::no_match(selector, summary),
             None => "there are no requests".to_owned(),
         });
+    }
+    let rests_on = match &quota.cost {
+        Cost::Fixed(_) => vec![Metric::Peak(1.0)],
+        Cost::Field(name) => vec![
+            Metric::Peak(1.0),
+            Metric::Field(Aggregate::Sum, name.clone()),
+        ],
+    };
+    let doubts = endpoints.iter().map(|e| &e.tally.doubts);
+    let mut doubts = doubts.flat_map(|doubts| rests_on.iter().filter_map(|m| doubts.on(m)));
+    if let Some(because) = doubts.next() {
+        return Err(because.to_owned());
     }
     let requests = endpoints.iter().map(|e| e.requests).sum();
     let mut spending = Spending {

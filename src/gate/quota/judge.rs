@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 use super::cost::{Spending, spending};
 use super::{Cost, Quota, QuotaReport, Replay, Usage, bursts};
 use crate::gate::judge::idle;
-use crate::gate::{Decision, Terms, Verdict};
+use crate::gate::{Decision, Verdict};
 use crate::metric::Metric;
 use crate::summary::Summary;
 use crate::tally::windows::{Peak, held_at, trailing};
 use crate::units::{Unit, moment};
 
 /// Measures and judges every quota, in order.
-pub fn judge(summary: &Summary, quotas: &[Quota], terms: &Terms) -> Vec<(QuotaReport, Verdict)> {
+pub fn judge(summary: &Summary, quotas: &[Quota]) -> Vec<(QuotaReport, Verdict)> {
     quotas
         .iter()
-        .map(|quota| judge_one(summary, quota, terms))
+        .map(|quota| judge_one(summary, quota))
         .collect()
 }
 
@@ -26,7 +26,7 @@ struct Findings {
     doubts: Vec<String>,
 }
 
-fn judge_one(summary: &Summary, quota: &Quota, terms: &Terms) -> (QuotaReport, Verdict) {
+fn judge_one(summary: &Summary, quota: &Quota) -> (QuotaReport, Verdict) {
     let mut report = QuotaReport {
         id: quota.id.clone(),
         cost: quota.cost.name(),
@@ -37,11 +37,7 @@ fn judge_one(summary: &Summary, quota: &Quota, terms: &Terms) -> (QuotaReport, V
         usage: None,
     };
     let mut verdict = blank(quota);
-    let spent = match &terms.refused {
-        Some(reason) => Err(reason.clone()),
-        None => spending(quota, summary),
-    };
-    let measured = spent.and_then(|spent| {
+    let measured = spending(quota, summary).and_then(|spent| {
         let peak = spent.peak(quota.limit.window_ms, summary)?;
         Ok((spent, peak))
     });

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config;
-use crate::gate::{Decision, Terms, Verdict};
+use crate::gate::{Decision, Verdict};
 use crate::summary::{About, Summary};
 use crate::tally::{Evidence, Request, Tally};
 
@@ -13,7 +13,7 @@ fn quota(keys: &str) -> Quota {
 }
 
 fn judged(summary: &Summary, keys: &str) -> (QuotaReport, Verdict) {
-    judge(summary, &[quota(keys)], &Terms::default()).remove(0)
+    judge(summary, &[quota(keys)]).remove(0)
 }
 
 fn endpoint(name: &str) -> Endpoint {

@@ -110,6 +110,7 @@ impl Gathered {
         endpoint.add_alike(&Alike {
             status: self.status,
             failure: self.failure.as_ref(),
+            unknown_outcome: false,
             starts_ms: &[],
             response_times_us: &[us],
             bytes,
@@ -121,6 +122,7 @@ impl Gathered {
         endpoint.add_alike(&Alike {
             status: self.status,
             failure: self.failure.as_ref(),
+            unknown_outcome: false,
             starts_ms: &self.starts_ms,
             response_times_us: &self.response_times_us,
             bytes: self.bytes,

@@ -373,6 +373,7 @@ fn request<'l>(
         response_time_us: us,
         status: line.status,
         failure,
+        unknown_outcome: false,
         users: line.users,
         response_length: line.response_length,
         fields,
