@@ -22,6 +22,7 @@ mod history;
 mod last_runs;
 mod manual;
 mod oracle;
+mod outcomes;
 mod project;
 mod properties;
 mod systems;
