@@ -284,6 +284,29 @@ fn users_tell_that_it_cannot_be_seconds() {
 }
 
 #[test]
+fn a_log_that_is_short_or_without_time_stamps_tells_no_unit() {
+    let p95 = ["--require", "p95 < 500ms"];
+    let timeless = |key: &str, value: f64| {
+        let line = format!(r#"{{"name":"/a","{key}":{value},"status":200}}"#);
+        format!("{line}\n").repeat(100)
+    };
+    assert_eq!(check(&timeless("latency", 400.0), &p95).0, 3);
+    assert_eq!(check(&timeless("response_time", 0.4), &p95).0, 3);
+    assert_eq!(check(&timeless("response_time", 4.0), &p95).0, 0);
+    // All start within two seconds and take three of them, or three milliseconds.
+    let mut burst = String::new();
+    for i in 0..100 {
+        let at = 1_790_000_000.0 + f64::from(i) * 0.02;
+        writeln!(
+            burst,
+            r#"{{"ts":{at:.2},"name":"/a","latency":3,"status":200}}"#
+        )
+        .expect("a string takes all");
+    }
+    assert_eq!(check(&burst, &p95).0, 3);
+}
+
+#[test]
 fn access_logs_are_known_by_their_keys() {
     for (line, p95) in [
         (

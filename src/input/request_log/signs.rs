@@ -151,8 +151,9 @@ const MOST_AT_ONCE: f64 = 1000.0;
 /// Response times that are so many times longer than their log, and a minute, cannot be.
 const TIMES_THE_LOG: f64 = 100.0;
 const MINUTE_S: f64 = 60.0;
-/// Fewest requests that tell a unit.
+/// Fewest requests that tell a unit, and the shortest log: many requests may start at once and take long.
 const FEWEST: u64 = 10;
+const SHORTEST_S: f64 = 10.0;
 
 /// The response times of a log in one number each.
 struct Times {
@@ -160,8 +161,8 @@ struct Times {
     sum_ms: f64,
     median_ms: f64,
     longest_ms: f64,
-    /// First to last start, in seconds.
-    span_s: f64,
+    /// First to last start, in seconds, if the log has time stamps.
+    span_s: Option<f64>,
 }
 
 impl Times {
@@ -179,16 +180,20 @@ impl Times {
                 / 1e3,
             median_ms: median / 1e3,
             longest_ms: counts.last()? as f64 / 1e3,
-            span_s: span_s(tally)?,
+            span_s: span_s(tally),
         })
     }
 
     /// Whether they can be, were each so many times longer: not more at once than there were users, and not most of them
-    /// longer than the whole log.
-    fn can_be(&self, factor: f64, users: f64) -> bool {
+    /// longer than twice the log. `None` where the log is too short to tell.
+    fn can_be(&self, factor: f64, users: f64) -> Option<bool> {
+        let span = self.span_s.filter(|span| *span >= SHORTEST_S)?;
+        if self.requests < FEWEST {
+            return None;
+        }
         let [sum, median, longest] =
             [self.sum_ms, self.median_ms, self.longest_ms].map(|ms| ms / 1e3 * factor);
-        sum <= users * (self.span_s + longest) && median <= self.span_s
+        Some(sum <= users * (span + longest) && median <= 2.0 * span)
     }
 }
 
@@ -222,19 +227,20 @@ pub fn judge_units(
     if signs.open_units.is_empty() {
         return Ok(Vec::new());
     }
-    let times = Times::of(tally).filter(|times| times.requests >= FEWEST);
+    let Some(times) = Times::of(tally) else {
+        return Ok(Vec::new());
+    };
     let users = users.map_or(MOST_AT_ONCE, |users| users.max(1) as f64);
     let mut notes = Vec::new();
     for (key, is_conventional) in &signs.open_units {
-        let likely = times.as_ref().and_then(|times| {
-            let can_be = |(_, parts): &&(&str, f64)| times.can_be(1.0 / parts, users);
-            let smaller = SMALLER.iter().find(can_be).map(|(unit, _)| *unit);
-            smaller.filter(|_| !times.can_be(1.0, users))
-        });
-        let is_ms = match &times {
-            Some(times) if *is_conventional => times.median_ms >= 1.0,
-            Some(times) => times.can_be(1.0, users) && !times.can_be(1e3, users),
-            None => *is_conventional,
+        let can_be = |(_, parts): &&(&str, f64)| times.can_be(1.0 / parts, users) == Some(true);
+        let as_ms = times.can_be(1.0, users);
+        let smaller = SMALLER.iter().find(can_be).map(|(unit, _)| *unit);
+        let likely = smaller.filter(|_| as_ms == Some(false));
+        let is_ms = if *is_conventional {
+            times.median_ms >= 1.0
+        } else {
+            as_ms == Some(true) && times.can_be(1e3, users) == Some(false)
         };
         if is_ms && *is_conventional {
             continue;
@@ -290,9 +296,8 @@ fn impossible(signs: &Signs, tally: &Tally, file: &str) -> Result<(), Diagnostic
     }
     let times = Times::of(tally);
     let likely = SMALLER.iter().find(|(_, parts)| {
-        times
-            .as_ref()
-            .is_some_and(|t| t.can_be(1.0 / parts, MOST_AT_ONCE))
+        let can_be = |t: &Times| t.can_be(1.0 / parts, MOST_AT_ONCE) == Some(true);
+        times.as_ref().is_some_and(can_be)
     });
     let unit = likely.map_or("us", |(unit, _)| unit);
     let key = signs.open_units.keys().next();
