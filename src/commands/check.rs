@@ -33,7 +33,7 @@ pub enum Purpose {
 pub fn run(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
     let config = configuration(args, purpose, &destinations)?;
-    let mut analysis = analyse(args, &config)?;
+    let mut analysis = analyse(args, purpose, &config)?;
     follow(args, &config, &mut analysis);
     destinations.write(&analysis, stdout)?;
     if let Some(history) = &args.record {
@@ -215,7 +215,7 @@ fn as_seen_from_here(path: &Path) -> String {
     below.unwrap_or(path).display().to_string()
 }
 
-fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
+fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, Failure> {
     let options = Options {
         format: args.format.clone(),
         map: config.map.clone(),
@@ -251,7 +251,11 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     if let Some(rule) = &config.regression {
         verdicts.extend(regression::judge(&summary, rule, &terms));
     }
-    let outcome = Outcome::new(&verdicts, config.undecided_warns);
+    let outcome = Outcome::new(&verdicts, config.undecided_warns).compared(
+        comparison.as_ref(),
+        purpose == Purpose::Compare,
+        config.regression.is_some(),
+    );
     Ok(Analysis {
         summary,
         comparison,
