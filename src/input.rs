@@ -30,6 +30,8 @@ pub struct Options {
     pub map: Vec<(String, String)>,
     /// `--allow-bad-lines`.
     pub allow_bad_lines: u64,
+    /// `[failures] unstated = "success"`: a request whose line does not say whether it failed succeeded.
+    pub unstated_success: bool,
     /// Which part of the run counts.
     pub span: Span,
     /// `[failures] unstated = "success"`: requests of which a log does not say how they ended succeeded.

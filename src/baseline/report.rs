@@ -9,9 +9,9 @@ use crate::comparison::shortfall::Shortfall;
 use crate::comparison::terms::Terms;
 use crate::input::report::{Endpoint, Report};
 use crate::metric::{Aggregate, Filter, Metric};
-use crate::summary::quantile::{millionths, quantile};
+use crate::summary::quantile::quantile;
 use crate::tally::{self, Evidence};
-use crate::units::quantile_name;
+use crate::units::percentile_name;
 
 /// The run that the report is of; named by its path, as a report keeps the label of its own run.
 pub fn sample(report: &Report, path: &str, terms: &Terms) -> Sample {
@@ -138,7 +138,7 @@ fn value(
 
 /// As it was written; else from the bins, whose edges bound it.
 fn of_quantile(q: f64, of: &Endpoint) -> Result<Rounded, String> {
-    let name = quantile_name(millionths(q));
+    let name = percentile_name(q);
     if let Some(ms) = of.response_time_ms.quantiles.get(&name) {
         return Ok(match of.evidence {
             Evidence::Requests => Rounded::exact(*ms),
@@ -180,7 +180,6 @@ fn with_status(filter: &Filter, of: &Endpoint) -> Option<u64> {
 
 fn field(aggregate: Aggregate, name: &str, of: &Endpoint) -> Option<f64> {
     let figure = match aggregate {
-        Aggregate::Quantile(q) if millionths(q) == 950_000 => "p95".to_owned(),
         Aggregate::Slope => "slope_per_hour".to_owned(),
         other => other.to_string(),
     };

@@ -20,6 +20,7 @@ mod generate;
 mod harness;
 mod history;
 mod last_runs;
+mod limits;
 mod manual;
 mod oracle;
 mod outcomes;
