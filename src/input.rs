@@ -34,8 +34,6 @@ pub struct Options {
     pub unstated_success: bool,
     /// Which part of the run counts.
     pub span: Span,
-    /// `[failures] unstated = "success"`: requests of which a log does not say how they ended succeeded.
-    pub unstated_success: bool,
     /// Who is told how many bytes were read.
     pub progress: Progress,
 }

@@ -220,9 +220,8 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
         format: args.format.clone(),
         map: config.map.clone(),
         allow_bad_lines: args.allow_bad_lines,
-        unstated_success: config.unstated_success,
         span: config.span,
-        unstated_success: false,
+        unstated_success: config.unstated_success,
         progress: Progress::new(),
     };
     let loaded = input::load(&args.runs, &options)?;
