@@ -22,9 +22,11 @@ mod json;
 mod reconcile;
 mod stats;
 mod text;
+mod width;
 
 use std::collections::BTreeMap;
 
+use super::extent::Extent;
 use crate::diagnostic::Diagnostic;
 use crate::summary::Source;
 use crate::tally::Tally;
@@ -110,6 +112,7 @@ pub struct Tables {
     failures: Vec<failures::Failure>,
     exceptions: Vec<(u64, String)>,
     notes: Vec<String>,
+    extents: Vec<(Kind, String, Extent)>,
 }
 
 impl Tables {
@@ -143,10 +146,15 @@ impl Tables {
     ) -> Result<(u64, Vec<Diagnostic>), Diagnostic> {
         if kind == Kind::Json {
             let (tally, records) = json::read(file, text)?;
+            self.extents
+                .push((kind, file.to_owned(), Extent::of(&tally)));
             add(&mut self.json, file, tally);
             return Ok((records, Vec::new()));
         }
         let table = text::Table::parse(file, text)?;
+        if let Some(problem) = width::beyond(&table) {
+            return Err(problem);
+        }
         Ok(match kind {
             Kind::Stats | Kind::Json => {
                 let read = stats::read(&table)?;
@@ -161,6 +169,8 @@ impl Tables {
             Kind::History => {
                 let read = history::read(&table)?;
                 self.notes.extend(read.notes);
+                self.extents
+                    .push((kind, file.to_owned(), Extent::of(&read.tally)));
                 add(&mut self.history, file, read.tally);
                 (read.records, read.problems)
             }
@@ -213,6 +223,11 @@ impl Tables {
     /// Users per epoch second, if the history tells.
     pub fn users(&self) -> Option<&BTreeMap<i64, u64>> {
         self.history.as_ref().map(|(_, history)| &history.users)
+    }
+
+    /// From when to when each file goes that tells times.
+    pub(super) fn extents(&self) -> &[(Kind, String, Extent)] {
+        &self.extents
     }
 
     fn exceptions_note(&self) -> Option<String> {

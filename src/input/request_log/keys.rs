@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::values::{boolean, kind, moment_ms, number};
+use crate::limits;
 use crate::tally::LONGEST_US;
 
 const START: &[&str] = &[
@@ -332,6 +333,10 @@ impl Keys {
         fields: &mut Vec<(String, String)>,
     ) {
         for (key, value) in object {
+            // A line with more is refused, and a longer path is no name.
+            if fields.len() > limits::FIELDS || prefix.len() + key.len() > limits::KEY {
+                continue;
+            }
             let path = format!("{prefix}{key}");
             match value {
                 Value::Object(inner) => self.collect(inner, &format!("{path}."), fields),
