@@ -5,12 +5,13 @@
 //! it nor the new line is lost.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::line::{self, Line};
+use crate::input::open;
 
 /// What became of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub fn append(path: &Path, line: &Line) -> anyhow::Result<Appended> {
 }
 
 fn append_locked(path: &Path, new: &Line) -> anyhow::Result<Appended> {
+    if let Err(problem) = open::refuse_all_but_files(path) {
+        bail!("{}", problem.message);
+    }
     let mut file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -37,7 +41,7 @@ fn append_locked(path: &Path, new: &Line) -> anyhow::Result<Appended> {
     // Waits for other writers; let go when the file is closed.
     file.lock()?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    open::read_whole(&mut file, &mut bytes, "a history")?;
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let whole = bytes.contains(&b'\n');
     if whole && !line::is_history(&String::from_utf8_lossy(first)) {

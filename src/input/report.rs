@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::open::{self, Input};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::tally::Evidence;
 
@@ -111,18 +112,17 @@ pub struct Kept {
 /// The report at this path, if it is one: the file itself, or the `report.json` of a folder that holds no run.
 pub fn find(path: &str) -> Result<Option<Report>, Diagnostic> {
     let file = Path::new(path);
-    if !file.is_file() {
+    // What is not there is told when it is looked for as a run.
+    if file.is_dir() || !file.exists() && !open::is_stdin(path) {
         return Ok(None);
     }
-    let failed = |error: std::io::Error| {
-        Diagnostic::new("missing-input", format!("cannot read it: {error}")).at(Origin::file(path))
-    };
-    let bytes = std::fs::read(file).map_err(failed)?;
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
+    let input = Input::open(path)?;
+    let head = input.head();
+    let head = String::from_utf8_lossy(&head[..head.len().min(HEAD)]);
     if !head.trim_start().starts_with('{') || !head.contains(MARK) || !head.contains("\"schema\"") {
         return Ok(None);
     }
-    read(path, &bytes).map(Some)
+    read(path, &input.whole("a report")?).map(Some)
 }
 
 /// The report in a folder, if there is one.
