@@ -100,6 +100,14 @@ pub const CODES: &[(&str, &str)] = &[
         "bad-line",
         "a line or row of an input file does not say what it should",
     ),
+    (
+        "unmapped-key",
+        "a key that `--map` or `[input.map]` names is in no line of the log",
+    ),
+    (
+        "impossible-time",
+        "a response time is longer than its log many times over, so that its unit cannot be right",
+    ),
     ("bad-header", "a table lacks a column it must have"),
     (
         "corrupt-archive",

@@ -32,6 +32,8 @@ pub struct Options {
     pub allow_bad_lines: u64,
     /// Which part of the run counts.
     pub span: Span,
+    /// `[failures] unstated = "success"`: requests of which a log does not say how they ended succeeded.
+    pub unstated_success: bool,
     /// Who is told how many bytes were read.
     pub progress: Progress,
 }
@@ -260,7 +262,10 @@ fn read_logs(
         }
         cut.bounds
     };
-    let mut reader = request_log::Reader::new(&options.map, bounds);
+    let most_users = users.and_then(|users| users.values().max().copied());
+    let mut reader = request_log::Reader::new(&options.map, bounds)
+        .unstated_is_success(options.unstated_success)
+        .with_users(most_users.filter(|users| *users > 0));
     for log in logs {
         let read = content(log, &options.progress).map_err(|d| vec![d]);
         match read.and_then(|content| reader.read(&log.name, content, allowance)) {
@@ -269,6 +274,7 @@ fn read_logs(
         }
     }
     options.progress.finish();
+    problems.extend(reader.unmapped());
     let (tally, notes) = reader.finish();
     loaded.tally = tally;
     loaded.tally.doubts.merge(&refused);

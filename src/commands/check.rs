@@ -184,6 +184,7 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
         map: config.map.clone(),
         allow_bad_lines: args.allow_bad_lines,
         span: config.span,
+        unstated_success: false,
         progress: Progress::new(),
     };
     let loaded = input::load(&args.runs, &options)?;

@@ -32,6 +32,16 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "Mend the line, name the right key with `--map FIELD=KEY:UNIT`, or go on without such lines with `--allow-bad-lines N`: their number then stands in every report.",
     ),
     (
+        "unmapped-key",
+        "--map status=cod   # the log says `code`",
+        "Write the key as the log does, with dots for keys inside of others (`response.code`), or leave the mapping out.",
+    ),
+    (
+        "impossible-time",
+        "{\"duration\": 412000000} in a log of a minute",
+        "Say the unit: `--map response_time=duration:ns`, or `[input.map]` `response_time = \"duration:ns\"`.",
+    ),
+    (
         "bad-header",
         "a stats table without `Request Count`",
         "The file is no table of Locust's, or was cut: write it anew, or leave it out.",

@@ -23,6 +23,7 @@ mod kept;
 mod last_runs;
 mod manual;
 mod oracle;
+mod outcomes;
 mod project;
 mod properties;
 mod systems;
