@@ -148,7 +148,7 @@ impl Reading {
 
     fn file(&mut self, bytes: &[u8], file: &str, named: bool) {
         let text = String::from_utf8_lossy(bytes);
-        if report::is_report(&text) {
+        if report::is_report(bytes) {
             match report::read(file, bytes) {
                 Ok(report) => self.place(Entry::of_report(report), Origin::file(file), None),
                 Err(problem) => self.problems.push(problem),

@@ -25,8 +25,6 @@ use machine_text::{quantiles, statuses};
 const MARK: &str = "loadgate.report/";
 /// The version that is read.
 const VERSION: &str = "1";
-/// How much of a file is looked at to recognise it.
-const HEAD: usize = 4096;
 
 /// What is kept of a run: the parts of a report that a comparison needs.
 #[derive(Clone, Debug, Deserialize)]
@@ -190,8 +188,7 @@ pub fn find(path: &str) -> Result<Option<Report>, Diagnostic> {
         Diagnostic::new("missing-input", format!("cannot read it: {error}")).at(Origin::file(path))
     };
     let bytes = std::fs::read(file).map_err(failed)?;
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
-    if !head.trim_start().starts_with('{') || !head.contains(MARK) || !head.contains("\"schema\"") {
+    if !is_report(&bytes) {
         return Ok(None);
     }
     read(path, &bytes).map(Some)
@@ -203,10 +200,24 @@ pub fn in_folder(path: &str) -> Option<PathBuf> {
     report.is_file().then_some(report)
 }
 
-/// Whether a text is a report, of whatever version.
-pub fn is_report(text: &str) -> bool {
-    serde_json::from_str::<Versioned>(text).is_ok_and(|report| report.schema.starts_with(MARK))
+/// Whether bytes begin with a report, of whatever version and in whatever order its keys are. A cut one is told by the mark
+/// near its begin.
+pub fn is_report(bytes: &[u8]) -> bool {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Versioned>();
+    match values.next() {
+        Some(Ok(report)) => report.schema.starts_with(MARK),
+        _ => {
+            let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
+            head.contains(MARK) && head.contains("\"schema\"")
+        }
+    }
 }
+
+/// How much of a file that is not whole is looked at to recognise it.
+const HEAD: usize = 4096;
 
 #[derive(Deserialize)]
 struct Versioned {
