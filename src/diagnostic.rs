@@ -215,6 +215,14 @@ pub const CODES: &[(&str, &str)] = &[
         "a history or a report was written by a newer loadgate",
     ),
     (
+        "impossible-figure",
+        "a kept report or a line of a history has a figure that no run can have, or that contradicts its others",
+    ),
+    (
+        "bad-history",
+        "the file that `--record` names is not a history, or cannot be read or added to",
+    ),
+    (
         "output-not-writable",
         "a report or a generated file cannot be written where it should go",
     ),

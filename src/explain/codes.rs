@@ -173,6 +173,17 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "Update loadgate: an older one would misread what it does not know.",
     ),
     (
+        "impossible-figure",
+        "a report with `\"failures\": 120` of `\"requests\": 100`",
+        "Write it anew: `loadgate check RUN --json FILE` or `--record FILE`. Of a history `--allow-bad-lines 1` leaves the \
+         line out.",
+    ),
+    (
+        "bad-history",
+        "loadgate check results/ --record notes.txt",
+        "Name a history that `--record` made, or a new file in a folder that can be written.",
+    ),
+    (
         "no-thresholds",
         "loadgate migrate k6 helpers.js",
         "Name the file that holds `options.thresholds`, `criteria` or `ensure`.",

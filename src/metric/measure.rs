@@ -285,7 +285,7 @@ fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<Selected, String> 
 }
 
 /// Requests of which the source says no status, less the failures that had none because no answer came.
-fn without_known_status(tally: &EndpointTally) -> u64 {
+pub fn without_known_status(tally: &EndpointTally) -> u64 {
     let unanswered = tally
         .errors
         .iter()

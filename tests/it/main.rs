@@ -19,6 +19,7 @@ mod fuzz;
 mod generate;
 mod harness;
 mod history;
+mod kept;
 mod last_runs;
 mod limits;
 mod manual;
