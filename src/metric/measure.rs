@@ -12,6 +12,9 @@ use crate::units::{self, Unit};
 /// 95 % two-sided normal quantile, for the Wilson interval.
 const Z95: f64 = 1.959_963_984_540_054;
 
+/// By so much a duration from rows of whole seconds may be off, in milliseconds.
+const HISTORY_SLACK_MS: f64 = 2000.0;
+
 type Measured = Result<Measurement, String>;
 
 /// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, 3 for a slope, 2 for a rate, else 1.
@@ -82,11 +85,7 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         Metric::Rpm => rate(tally, context, 60.0),
         Metric::Peak(window_s) => peak(tally, *window_s, context),
         Metric::Users => known(context.users_max.map(|u| u as f64), n, "number of users"),
-        Metric::Duration => known(
-            context.duration_s.map(|s| s * 1e3),
-            n,
-            "start and end of the run",
-        ),
+        Metric::Duration => duration(tally, context),
     }
 }
 
@@ -423,6 +422,30 @@ fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
         .ok_or_else(|| "the source does not say how long the run was, or no time passed".to_owned())
 }
 
+/// Locust's history may end before the run, or go on after it; its statistics know how long the run was, by count and rate.
+fn duration(tally: &EndpointTally, context: &Context) -> Measured {
+    let ms = context.duration_s.map(|s| s * 1e3);
+    let found = known(ms, tally.requests, "start and end of the run")?;
+    let rps = tally.reported_rps.filter(|rps| *rps > 0.0);
+    let by_rate = rps.map(|rps| tally.requests as f64 / rps * 1e3);
+    let other = by_rate.filter(|ms| (ms - found.value).abs() > HISTORY_SLACK_MS);
+    let Some(other) = other else { return Ok(found) };
+    let because = format!(
+        "by its rates the run took {}, by its history {}",
+        Unit::Time.human(other),
+        Unit::Time.human(found.value)
+    );
+    Ok(Measurement {
+        precision: Some(Precision {
+            low: found.value.min(other),
+            high: found.value.max(other),
+            because: because.clone(),
+        }),
+        remark: Some(because),
+        ..found
+    })
+}
+
 fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
     let peak = windows::of(tally, (window_s * 1e3).round() as i64)?;
     let low = peak.count as f64;
@@ -591,6 +614,30 @@ mod tests {
             let found = order_statistics(about(ranks), 10_000_000, q);
             assert_eq!(found, Some((ranks[0] as f64, ranks[1] as f64)));
         }
+    }
+
+    #[test]
+    fn a_duration_is_known_as_far_as_rates_and_history_agree() {
+        let context = Context {
+            duration_s: Some(39.0),
+            ..Context::default()
+        };
+        let of = |rps| {
+            let tally = EndpointTally {
+                requests: 400,
+                reported_rps: Some(rps),
+                ..EndpointTally::default()
+            };
+            measure(&Metric::Duration, &tally, &context).expect("known")
+        };
+        // 400 requests at 10 a second took 40 s: the history's 39 s, but for its whole seconds.
+        assert_eq!(
+            (of(10.0).value, of(10.0).precision.is_none()),
+            (39_000.0, true)
+        );
+        // At 8 a second they took 50 s.
+        let bounds = of(8.0).precision.map(|p| (p.low, p.high));
+        assert_eq!(bounds, Some((39_000.0, 50_000.0)));
     }
 
     #[test]
