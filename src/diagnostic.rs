@@ -118,6 +118,10 @@ pub const CODES: &[(&str, &str)] = &[
         "the gate file or scenario file is not valid TOML",
     ),
     (
+        "config-too-large",
+        "a gate file has more than 1 MiB, or no end at all",
+    ),
+    (
         "unknown-key",
         "the gate file or scenario file has a key that means nothing",
     ),
@@ -150,6 +154,18 @@ pub const CODES: &[(&str, &str)] = &[
         "a requirement names a metric that does not exist",
     ),
     ("bad-unit", "a limit's unit does not fit its metric"),
+    (
+        "useless-limit",
+        "a limit that nothing can break, or that nothing can keep",
+    ),
+    (
+        "no-effect",
+        "a key of the gate file changes nothing where it stands",
+    ),
+    (
+        "no-gates",
+        "a gate file holds no gate, no quota and no `[regression]`",
+    ),
     (
         "bad-selector",
         "a selector is not a valid glob or regular expression",

@@ -30,10 +30,10 @@ pub struct Options {
     pub map: Vec<(String, String)>,
     /// `--allow-bad-lines`.
     pub allow_bad_lines: u64,
+    /// `[failures] unstated = "success"`: a request whose line does not say whether it failed succeeded.
+    pub unstated_success: bool,
     /// Which part of the run counts.
     pub span: Span,
-    /// `[failures] unstated = "success"`: requests of which a log does not say how they ended succeeded.
-    pub unstated_success: bool,
     /// Who is told how many bytes were read.
     pub progress: Progress,
 }
@@ -214,14 +214,20 @@ fn forced_format(options: &Options) -> Result<Option<Format>, Vec<Diagnostic>> {
 /// The log gives the numbers where it has any; Locust's tables are then reconciled with it.
 fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
     let from_log = !loaded.tally.endpoints.is_empty() || !loaded.tally.samples.is_empty();
-    let reconcile = (from_log && options.span.is_whole()).then_some(&loaded.tally);
-    let (tally, notes) = tables.finish(reconcile);
+    let (tally, notes) = if from_log && !options.span.is_whole() {
+        let logs = loaded.sources.iter();
+        let logs = logs.filter(|source| source.format == "request-log");
+        tables.finish_beside_part(logs.map(|source| source.records).sum())
+    } else {
+        tables.finish(from_log.then_some(&loaded.tally))
+    };
     loaded.notes.extend(notes);
     if let Some(tally) = tally {
         if from_log {
             if loaded.tally.users.is_empty() {
                 loaded.tally.users = tally.users;
             }
+            loaded.tally.doubts.merge(&tally.doubts);
         } else {
             let doubts = std::mem::take(&mut loaded.tally.doubts);
             loaded.tally = tally;

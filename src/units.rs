@@ -401,6 +401,11 @@ pub fn quantile_name(millionths: u32) -> String {
     format!("p{}", trim(f64::from(millionths) / 1e4, 4))
 }
 
+/// The same of any quantile: 0.9999999 → `p99.99999`.
+pub fn percentile_name(q: f64) -> String {
+    format!("p{}", trim(q * 100.0, 10))
+}
+
 /// A moment for people and machines: `2026-11-20T23:43:00.123Z` (without milliseconds when they are zero).
 pub fn moment(epoch_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(epoch_ms)

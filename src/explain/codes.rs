@@ -57,6 +57,11 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "Gate files are TOML: texts stand in quotes, `id = \"PERF-01\"`.",
     ),
     (
+        "config-too-large",
+        "loadgate check results/ --config results/requests.jsonl",
+        "Name the gate file: results are given without `--config`.",
+    ),
+    (
         "unknown-key",
         "requires = \"p95 < 1s\"",
         "Write a key that is known: the message names the nearest. An unknown key would be a limit that nobody watches.",
@@ -100,6 +105,21 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "bad-unit",
         "require = \"p95 < 500\"",
         "Write the limit with a unit of its metric: `500ms`, `1%`, `50MB`.",
+    ),
+    (
+        "useless-limit",
+        "require = \"failure_ratio < 150%\"",
+        "Write a limit that some runs keep and others break: a ratio lies between 0 % and 100 %, a count or a time is never below 0.",
+    ),
+    (
+        "no-effect",
+        "floor = \"20ms\" beside `require = \"p95 < 1s\"`",
+        "Leave the key out, or write what it is for: `floor` and `significant` belong to limits with `baseline`, `max-missing` to measured fields.",
+    ),
+    (
+        "no-gates",
+        "loadgate check results/ --config empty.toml",
+        "Write at least one `[[gate]]`, as `loadgate init` proposes them, or add one by `--require 'p95 < 500ms'`; leave `--config` out to see the figures alone.",
     ),
     (
         "bad-selector",

@@ -53,7 +53,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         timeline: timeline(&summary.timeline),
         comparison: analysis.comparison.as_ref().map(ComparisonJson::of),
         gates: analysis.verdicts.iter().map(gate).collect(),
-        outcome: analysis.outcome,
+        outcome: &analysis.outcome,
         notes: &summary.notes,
     };
     let mut text = serde_json::to_string_pretty(&report)?;
@@ -74,7 +74,7 @@ struct Report<'a> {
     timeline: TimelineJson,
     comparison: Option<ComparisonJson<'a>>,
     gates: Vec<GateJson<'a>>,
-    outcome: Outcome,
+    outcome: &'a Outcome,
     notes: &'a [String],
 }
 

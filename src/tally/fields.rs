@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Counts;
+use crate::exact::Fraction;
 
 mod costs;
 
@@ -434,6 +435,18 @@ impl FieldTally {
         self.values().map(|(v, n)| v * n as f64).sum()
     }
 
+    /// The same of the decimals that the log holds, not of their nearest floats; `None` if that needs too many digits.
+    pub fn exact_sum(&self) -> Option<Fraction> {
+        let thousandths = self.paged.iter().try_fold(0_i128, |sum, (key, n)| {
+            sum.checked_add(i128::from(key).checked_mul(i128::from(n))?)
+        });
+        let paged = Fraction::new(thousandths?, 1000)?;
+        let mut other = self.other.iter();
+        other.try_fold(paged, |sum, (key, n)| {
+            sum.plus(Fraction::of(value(*key)).times(Fraction::share(*n, 1)?)?)
+        })
+    }
+
     /// Population standard deviation; `None` without values.
     pub fn stddev(&self) -> Option<f64> {
         let n = self.count() as f64;
@@ -462,6 +475,15 @@ impl FieldTally {
     /// Largest minus first value, of the thing for which it is largest.
     pub fn increase(&self) -> Option<f64> {
         self.courses().filter_map(Course::increase).reduce(f64::max)
+    }
+
+    /// The same of the decimals that the log holds.
+    pub fn exact_increase(&self) -> Option<Fraction> {
+        let each = self.courses().filter_map(|course| {
+            let (largest, (_, first)) = (course.largest?, course.first?);
+            Fraction::of(largest).minus(Fraction::of(first))
+        });
+        each.max()
     }
 
     /// Smallest and largest value in each epoch second that has any.

@@ -21,6 +21,7 @@ mod harness;
 mod history;
 mod kept;
 mod last_runs;
+mod limits;
 mod manual;
 mod oracle;
 mod outcomes;

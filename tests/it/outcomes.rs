@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use std::path::Path;
 
-use crate::harness::loadgate_in;
+use crate::harness::{file, loadgate_in};
 
 /// A log of 120 requests, five a second; `line` gives what stands behind time stamp, method and name.
 fn log(line: impl Fn(usize) -> String) -> String {
@@ -425,4 +425,27 @@ fn a_request_without_a_response_time_counts_and_takes_no_time() {
     assert_eq!(check(&log, &["--require", "p99 < 1s"]).0, 3);
     let none = log.replace(":100,", ":\"N/A\",");
     assert_eq!(check(&none, &["--require", "p50 < 60ms"]).0, 3);
+}
+
+#[test]
+fn a_gate_file_may_say_that_what_is_not_said_succeeded() {
+    let dir = tempfile::tempdir().unwrap();
+    let gates = |unstated: &str| {
+        let text = format!("{unstated}\n[[gate]]\nid = \"F\"\nrequire = \"failure_ratio < 1%\"\n");
+        file(&dir, "gates.toml", text.as_bytes())
+    };
+    let silent = log(|_| r#""response_time_ms":20"#.to_owned());
+    let answer = check(
+        &silent,
+        &["--config", &gates("[failures]\nunstated = \"success\"")],
+    );
+    assert_eq!(answer.0, 0, "{}", answer.1);
+    assert!(
+        answer
+            .1
+            .contains("120 requests do not say whether they failed and"),
+        "{}",
+        answer.1
+    );
+    assert_eq!(check(&silent, &["--config", &gates("")]).0, 3);
 }

@@ -1,0 +1,510 @@
+//! Tables that contradict themselves or each other, and tables of real habits that do not.
+
+use super::super::{Kind, Tables};
+use crate::metric::measure::measure;
+use crate::metric::{Aggregate, Context, Metric};
+use crate::summary::{About, Summary};
+use crate::tally::{Endpoint, Request, Tally};
+
+const HEAD: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
+    Max Response Time,Average Content Size,Requests/s,Failures/s,50%,95%,100%\n";
+const A: &str = "GET,/a,60,6,40,50,10,400,100,6,0.6,40,120,400\n";
+const B: &str = "GET,/b,40,0,30,40,20,90,100,4,0,30,80,90\n";
+const TOTAL: &str = ",Aggregated,100,6,40,46,10,400,100,10,0.6,40,120,400\n";
+const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,95%,100%,Total Request Count,\
+    Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,\
+    Total Max Response Time,Total Average Content Size\n";
+
+/// One row of the history a second, ten requests each: to `last`.
+fn history(last: u64) -> String {
+    let row = |i: u64| {
+        let (n, f) = (i * 10, i * 6 / 10);
+        let (average, longest) = if i == 10 { (46, 400) } else { (44, 390) };
+        format!(
+            "{},5,,Aggregated,10,0.6,40,100,400,{n},{f},40,{average},10,{longest},100\n",
+            1000 + i
+        )
+    };
+    let begin = "1000,0,,Aggregated,0,0,N/A,N/A,N/A,0,0,0,0,0,0,0\n";
+    format!(
+        "{HISTORY}{begin}{}",
+        (1..=last).map(row).collect::<String>()
+    )
+}
+
+fn failures(a: u64) -> String {
+    format!("Method,Name,Error,Occurrences\nGET,/a,HTTPError('500'),{a}\n")
+}
+
+/// JSON of the same run: ten requests in each of ten seconds; 40 ms, and four of 190 ms, and 90 ms and 400 ms.
+fn json() -> String {
+    let entry = |name: &str, n: u64, failed: u64, sum: u64, max: u64, min: u64, times: &str| {
+        let seconds: Vec<String> = (1000..1010)
+            .map(|s| format!("\"{s}\":{}", n / 10))
+            .collect();
+        format!(
+            "{{\"name\":\"{name}\",\"method\":\"GET\",\"last_request_timestamp\":1009.9,\"start_time\":1000.1,\
+             \"num_requests\":{n},\"num_none_requests\":0,\"num_failures\":{failed},\"total_response_time\":{sum},\
+             \"max_response_time\":{max},\"min_response_time\":{min},\"total_content_length\":0,\
+             \"response_times\":{{{times}}},\"num_reqs_per_sec\":{{{}}},\"num_fail_per_sec\":{{\"1009\":{failed}}}}}",
+            seconds.join(",")
+        )
+    };
+    format!(
+        "[{},{}]",
+        entry(
+            "/a",
+            60,
+            6,
+            3000,
+            400,
+            10,
+            "\"10\":10,\"40\":40,\"90\":5,\"120\":4,\"400\":1"
+        ),
+        entry(
+            "/b",
+            40,
+            0,
+            1600,
+            90,
+            20,
+            "\"20\":10,\"30\":17,\"60\":8,\"80\":4,\"90\":1"
+        )
+    )
+}
+
+fn tables(files: &[&str]) -> Tables {
+    let mut tables = Tables::default();
+    for (i, text) in files.iter().enumerate() {
+        let kind = Kind::detect(text.as_bytes()).unwrap();
+        let read = tables.read(&format!("f{i}"), kind, text.as_bytes(), &mut 0);
+        read.unwrap_or_else(|e| {
+            panic!(
+                "{:?}",
+                e.iter()
+                    .map(crate::diagnostic::Diagnostic::short)
+                    .collect::<Vec<_>>()
+            )
+        });
+    }
+    tables
+}
+
+fn summary(files: &[&str]) -> Summary {
+    let (tally, notes) = tables(files).finish(None);
+    let about = About {
+        notes,
+        ..About::default()
+    };
+    Summary::new(tally.unwrap(), about)
+}
+
+/// Which figures are undecided, of the run or of an endpoint: by letter, of requests, failures, mean, p95, duration and
+/// users.
+fn undecided(summary: &Summary, endpoint: Option<&str>) -> String {
+    let all = [
+        ("r", Metric::Requests),
+        ("f", Metric::FailureRatio),
+        ("m", Metric::Mean),
+        ("p", Metric::Quantile(0.95)),
+        ("d", Metric::Rps),
+        ("u", Metric::Users),
+    ];
+    let context = Context {
+        duration_s: summary.duration_s,
+        users_max: summary.users_max.or(Some(1)),
+        expected: Vec::new(),
+    };
+    let found = summary
+        .endpoints
+        .iter()
+        .find(|e| e.endpoint.as_ref().map(|key| key.name.as_str()) == endpoint);
+    let tally = &found.unwrap_or(&summary.total).tally;
+    let broken = all
+        .into_iter()
+        .filter(|(_, metric)| measure(metric, tally, &context).is_err());
+    broken.map(|(letter, _)| letter).collect()
+}
+
+fn of(files: &[&str]) -> String {
+    undecided(&summary(files), None)
+}
+
+#[test]
+fn a_sound_run_has_no_doubt() {
+    let stats = format!("{HEAD}{A}{B}{TOTAL}");
+    let json = json();
+    let whole = history(10);
+    for files in [
+        vec![stats.as_str()],
+        vec![&stats, &whole],
+        vec![&stats, &whole, &failures(6)],
+        vec![&stats, &json, &whole],
+        vec![&json],
+        vec![&whole],
+        // A history that Locust had not written to its end.
+        vec![&stats, &history(4)],
+        vec![&stats, &history(0)],
+    ] {
+        let summary = summary(&files);
+        assert_eq!(undecided(&summary, None), "", "{:?}", summary.notes);
+        let lacks = summary
+            .notes
+            .iter()
+            .any(|n| n.contains("lack the last second"));
+        assert_eq!(
+            lacks,
+            files[0] == stats && !files.contains(&json.as_str()),
+            "{:?}",
+            summary.notes
+        );
+    }
+}
+
+#[test]
+fn rows_and_their_total() {
+    let table = |rows: &str| format!("{HEAD}{rows}");
+    // A row is gone; the total row is gone, and then nobody knows which others.
+    assert_eq!(of(&[&table(&format!("{A}{TOTAL}"))]), "rfmpd");
+    assert_eq!(of(&[&table(&format!("{A}{B}"))]), "rfmpd");
+    assert!(!of(&[&table(&format!("{A}{B}")), &history(10)]).contains('r'));
+    // Two totals, in any order.
+    assert_eq!(of(&[&table(&format!("{A}{B}{TOTAL}{TOTAL}"))]), "rfmpd");
+    // The total first, as a spreadsheet may sort it, is sound.
+    assert_eq!(of(&[&table(&format!("{TOTAL}{A}{B}"))]), "");
+    // Failures that add up to another number; the others stand.
+    assert_eq!(
+        of(&[&table(&format!(
+            "{A}{B}{}",
+            TOTAL.replace(",100,6,", ",100,0,").replace(",0.6,", ",0,")
+        ))]),
+        "f"
+    );
+    // Times of the total that are not among those of the rows.
+    assert_eq!(
+        of(&[&table(&format!(
+            "{A}{B}{}",
+            TOTAL
+                .replace(",400,100,", ",300,100,")
+                .replace("120,400", "120,300")
+        ))]),
+        "mp"
+    );
+    assert_eq!(
+        of(&[&table(&format!(
+            "{A}{B}{}",
+            TOTAL.replace("40,120,400", "40,70,400")
+        ))]),
+        "mp"
+    );
+}
+
+#[test]
+fn one_row_with_itself() {
+    let with = |a: &str| summary(&[&format!("{HEAD}{a}{B}{TOTAL}")]);
+    let more = summary(&[&format!(
+        "{HEAD}{}{B}{}",
+        A.replace("60,6,", "60,61,").replace("0.6", "6.1"),
+        TOTAL.replace("100,6,", "100,61,").replace("0.6", "6.1")
+    )]);
+    assert_eq!(undecided(&more, Some("/a")), "rfd");
+    assert_eq!(undecided(&more, Some("/b")), "");
+    let swapped = with(&A.replace(",120,400", ",400,120"));
+    assert_eq!(undecided(&swapped, Some("/a")), "mp");
+    assert_eq!(
+        undecided(&swapped, None),
+        "mp",
+        "the total rests on its rows"
+    );
+    assert_eq!(
+        undecided(&with(&A.replace(",6,0.6,", ",60,0.6,")), Some("/a")),
+        "d"
+    );
+    assert_eq!(
+        undecided(&with(&A.replace(",6,0.6,", ",6,0.1,")), Some("/a")),
+        "f"
+    );
+    // All times 0: none was measured.
+    let zeros = with("GET,/a,60,6,0,0,0,0,100,6,0.6,0,0,0\n");
+    assert_eq!(undecided(&zeros, Some("/a")), "mp");
+    let told = |summary: &Summary, what: &str| {
+        assert!(
+            summary.notes.iter().any(|n| n.contains(what)),
+            "{:?}",
+            summary.notes
+        )
+    };
+    told(
+        &swapped,
+        "f0: percentiles that fall in `GET /a`: p95 is 400 ms, p100 120 ms",
+    );
+    told(
+        &more,
+        "f0: more failures than requests in `GET /a`: 61 of 60",
+    );
+    // Percentiles among requests that have no time.
+    let shifted = with(&A.replace("40,120,400", "12,90,400"));
+    assert_eq!(undecided(&shifted, Some("/a")), "p");
+    told(&shifted, "without a response time");
+}
+
+#[test]
+fn failures_by_row() {
+    let stats = format!("{HEAD}{A}{B}{TOTAL}");
+    assert_eq!(of(&[&stats, &failures(5)]), "f");
+    assert_eq!(of(&[&stats, &failures(5000)]), "f");
+    let elsewhere = summary(&[&stats, &failures(6).replace("/a", "/c")]);
+    assert_eq!(undecided(&elsewhere, Some("/b")), "f", "a row may be gone");
+    assert_eq!(of(&[&stats, "Method,Name,Error,Occurrences\n"]), "f");
+    // The JSON may know later ones.
+    let json = json();
+    assert_eq!(of(&[&json, &failures(5)]), "");
+    assert_eq!(of(&[&json, &failures(7)]), "f");
+    assert_eq!(of(&[&history(10), &failures(600)]).replace('d', ""), "f");
+}
+
+#[test]
+fn the_end_of_the_history() {
+    let stats = format!("{HEAD}{A}{B}{TOTAL}");
+    // Of a larger run, of a smaller one, with other failures, with other times.
+    assert_eq!(of(&[&stats, &history(11)]), "rfmpdu");
+    let small = history(10).replace("Aggregated,10,0.6", "Aggregated,1,0.1");
+    let small: String = small
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let count: Option<u64> = cells[9].parse().ok();
+            let less = count.map_or(cells[9].to_owned(), |n| (n / 10).to_string());
+            format!(
+                "{}\n",
+                [
+                    &cells[..9],
+                    &[less.as_str(), if count.is_some() { "0" } else { cells[10] }],
+                    &cells[11..]
+                ]
+                .concat()
+                .join(",")
+            )
+        })
+        .collect();
+    assert_eq!(of(&[&stats, &small]), "rfmpdu");
+    assert_eq!(
+        of(&[&stats, &history(10).replace(",100,6,", ",100,5,")]),
+        "rfmpdu"
+    );
+    assert_eq!(
+        of(&[&stats, &history(10).replace(",46,10,400,", ",46,10,900,")]),
+        "mp"
+    );
+    // The statistics took an hour, by their rates.
+    let slow = stats
+        .replace(",6,0.6,", ",0.016,0.0016,")
+        .replace(",4,0,", ",0.011,0,")
+        .replace(",10,0.6,", ",0.028,0.0016,");
+    assert!(of(&[&slow, &history(10)]).contains('d'));
+    // Rows out of order, and users that differ within a second.
+    let text = history(10);
+    let mut rows: Vec<&str> = text.lines().collect();
+    rows.swap(3, 5);
+    assert_eq!(of(&[&stats, &format!("{}\n", rows.join("\n"))]), "du");
+    let doubled = text.replace(
+        "1004,5,,Aggregated",
+        "1004,500,GET,/a,5,0,0,0,0,0,0,0,0,0,0,0\n1004,5,,Aggregated",
+    );
+    assert!(of(&[&stats, &doubled]).contains('u'));
+}
+
+#[test]
+fn a_history_of_two_tests_and_one_that_was_reset() {
+    let stats = format!("{HEAD}{A}{B}{TOTAL}");
+    let second = history(10);
+    let first: String = second
+        .lines()
+        .skip(1)
+        .map(|l| format!("{}\n", l.replacen('1', "0", 1).replace(",5,,", ",9,,")))
+        .collect();
+    let both = second.replacen('\n', &format!("\n{first}"), 1);
+    let summary = summary(&[&stats, &both]);
+    assert_eq!(
+        (undecided(&summary, None), summary.users_max),
+        (String::new(), Some(5))
+    );
+    assert!(
+        summary.notes.iter().any(|n| n.contains("holds 2 tests")),
+        "{:?}",
+        summary.notes
+    );
+    // Reset at full users: one test, and its totals are those of the end.
+    let reset = second.replacen(
+        "1001,5",
+        "999,5,,Aggregated,1,0,4,5,6,12,1,40,44,10,390,100\n1001,5",
+        1,
+    );
+    let reset = reset.replace("1000,0,,Aggregated,0,0,N/A,N/A,N/A,0,0,0,0,0,0,0\n", "");
+    let summary = self::summary(&[&stats, &reset]);
+    assert_eq!(undecided(&summary, None), "", "{:?}", summary.notes);
+    assert!(
+        summary.notes.iter().any(|n| n.contains("falls once")),
+        "{:?}",
+        summary.notes
+    );
+}
+
+#[test]
+fn no_user_is_no_number_of_users() {
+    let stats = format!("{HEAD}{A}{B}{TOTAL}");
+    assert_eq!(summary(&[&stats, &history(10)]).users_max, Some(5));
+    assert_eq!(summary(&[&stats, &history(0)]).users_max, None);
+    assert_eq!(
+        summary(&[&stats, &history(10).replace(",5,,", ",0,,")]).users_max,
+        None
+    );
+    assert_eq!(
+        summary(&[&stats, &history(10).replace(",5,,", ",N/A,,")]).users_max,
+        None
+    );
+}
+
+#[test]
+fn json_with_itself_and_with_the_table() {
+    let sound = json();
+    let changed = |from: &str, to: &str| of(&[&sound.replacen(from, to, 1)]);
+    for (from, to, concerned) in [
+        ("\"40\":40", "\"40\":30", "rfmpd"),
+        ("\"1000\":6", "\"1000\":5", "rfmpd"),
+        ("\"num_failures\":6", "\"num_failures\":0", "fd"),
+        ("\"num_failures\":6", "\"num_failures\":61", "rfd"),
+        (
+            "\"num_none_requests\":0",
+            "\"num_none_requests\":10",
+            "rfmpd",
+        ),
+        (
+            "\"total_response_time\":3000",
+            "\"total_response_time\":300",
+            "mp",
+        ),
+        (
+            "\"max_response_time\":400",
+            "\"max_response_time\":100",
+            "mp",
+        ),
+        (
+            "\"min_response_time\":10",
+            "\"min_response_time\":null",
+            "mp",
+        ),
+        ("\"min_response_time\":10", "\"min_response_time\":30", "mp"),
+        (
+            "\"last_request_timestamp\":1009.9",
+            "\"last_request_timestamp\":5009.9",
+            "d",
+        ),
+        ("\"start_time\":1000.1", "\"start_time\":1005.1", "d"),
+        ("\"start_time\":1000.1", "\"start_time\":null", "d"),
+    ] {
+        let found = changed(from, to);
+        assert!(
+            concerned.chars().all(|c| found.contains(c)),
+            "{to}: {found}, not {concerned}"
+        );
+        let unconcerned: Vec<char> = "rfmp".chars().filter(|c| !concerned.contains(*c)).collect();
+        assert!(
+            unconcerned.iter().all(|c| !found.contains(*c)),
+            "{to}: {found}, not {concerned}"
+        );
+    }
+    // The very same entries twice, as two documents.
+    assert_eq!(of(&[&format!("{sound}{sound}")]), "rfmpd");
+    // The table of the same run lacks at most the last seconds.
+    let table = |a: &str, total: &str| format!("{HEAD}{a}{B}{total}");
+    let earlier = table(
+        "GET,/a,54,0,40,50,10,400,100,6,0,40,120,400\n",
+        ",Aggregated,94,0,40,46,10,400,100,10.4444444444,0,40,120,400\n",
+    );
+    let earlier = earlier.replace(",4,0,30", ",4.4444444444,0,30");
+    assert_eq!(of(&[&sound, &earlier]), "");
+    let much_earlier = table(
+        "GET,/a,6,0,40,50,10,400,100,6,0,40,120,400\n",
+        ",Aggregated,46,0,40,46,10,400,100,46,0,40,120,400\n",
+    );
+    let much_earlier = much_earlier.replace(",4,0,30", ",40,0,30");
+    assert_eq!(of(&[&sound, &much_earlier]), "rfmpd");
+    let more = table(
+        "GET,/a,600,6,40,50,10,400,100,60,0.6,40,120,400\n",
+        ",Aggregated,640,6,40,46,10,400,100,64,0.6,40,120,400\n",
+    );
+    assert_eq!(of(&[&sound, &more]), "rfmpd");
+    assert_eq!(
+        of(&[&sound, &table(&A.replace(",50,10,", ",70,10,"), TOTAL)]),
+        "mp"
+    );
+    assert_eq!(
+        of(&[&sound, &table(&A.replace(",120,400", ",90,400"), TOTAL)]),
+        "mp"
+    );
+}
+
+/// A log of so many requests of 46 ms, ten a second, of which so many failed.
+fn log(requests: u64, failures: u64, ms: u64) -> Tally {
+    let failed = crate::tally::ErrorKey::new(Some(500), "");
+    let mut log = Tally::default();
+    for i in 0..requests {
+        let request = Request {
+            start_ms: Some(1_000_000 + i as i64 * 100),
+            response_time_us: if i == 0 { 400_000 } else { ms * 1000 },
+            status: Some(200),
+            failure: (i < failures).then_some(&failed),
+            ..Request::default()
+        };
+        log.add(Endpoint::default(), &request);
+    }
+    log
+}
+
+#[test]
+fn a_log_beside_the_tables() {
+    let stats = format!("{HEAD}{A}{B}{TOTAL}");
+    let doubtful = |log: &Tally, files: &[&str]| {
+        let (tally, _) = tables(files).finish(Some(log));
+        let doubts = tally.unwrap_or_default().doubts;
+        let on = |metric: &Metric| doubts.on(metric).is_some();
+        let all = [
+            ("r", Metric::Requests),
+            ("f", Metric::FailureRatio),
+            ("m", Metric::Mean),
+            ("d", Metric::Duration),
+            ("u", Metric::Users),
+            ("x", Metric::Field(Aggregate::Max, "rows".to_owned())),
+        ];
+        all.into_iter()
+            .filter(|(_, metric)| on(metric))
+            .map(|(letter, _)| letter)
+            .collect::<String>()
+    };
+    for files in [vec![stats.as_str()], vec![&json()], vec![&history(10)]] {
+        assert_eq!(doubtful(&log(100, 6, 42), &files), "", "{files:?}");
+        // The last lines are gone with the process; the last seconds are not in the table.
+        assert_eq!(doubtful(&log(96, 6, 42), &files), "", "{files:?}");
+        assert_eq!(doubtful(&log(140, 6, 42), &files), "", "{files:?}");
+        // A part of the run, more than the run, failures that are not told, seconds read as milliseconds.
+        assert_eq!(doubtful(&log(50, 6, 42), &files), "rfmd", "{files:?}");
+        assert_eq!(doubtful(&log(900, 6, 42), &files), "rfmd", "{files:?}");
+        assert_eq!(doubtful(&log(100, 0, 42), &files), "f", "{files:?}");
+        assert_eq!(doubtful(&log(100, 6, 0), &files), "m", "{files:?}");
+    }
+    // The tables' own contradictions are told, and not taken for the log's; but users come from them.
+    let broken = stats.replace(",120,400", ",400,120");
+    assert_eq!(doubtful(&log(100, 6, 42), &[&broken]), "");
+    let (_, notes) = tables(&[&broken]).finish(Some(&log(100, 6, 42)));
+    assert!(
+        notes.iter().any(|n| n.contains("percentiles that fall")),
+        "{notes:?}"
+    );
+    assert_eq!(doubtful(&log(100, 6, 42), &[&stats, &history(11)]), "u");
+    // Of a part of a log only its size is known.
+    let part = |records| tables(&[&stats]).finish_beside_part(records).0;
+    assert_eq!(part(100), None);
+    assert!(part(50).is_some_and(|tally| !tally.doubts.is_empty()));
+    assert!(part(500).is_some_and(|tally| !tally.doubts.is_empty()));
+}
