@@ -206,13 +206,11 @@ pub fn is_report(bytes: &[u8]) -> bool {
         return false;
     }
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Versioned>();
-    match values.next() {
-        Some(Ok(report)) => report.schema.starts_with(MARK),
-        _ => {
-            let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
-            head.contains(MARK) && head.contains("\"schema\"")
-        }
+    if let Some(Ok(report)) = values.next() {
+        return report.schema.starts_with(MARK);
     }
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
+    head.contains(MARK) && head.contains("\"schema\"")
 }
 
 /// How much of a file that is not whole is looked at to recognise it.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::Aggregate;
 use crate::summary::FieldSummary;
-use crate::summary::quantile::millionths;
+use crate::units::percentile_name;
 
 /// The aggregates of a measured field, in the log's unit; absent is what is not known, or what older versions did not
 /// keep.
@@ -79,6 +79,11 @@ impl Field {
         }
     }
 
+    /// Whether a quantile (0 to 1) is one of those that are kept.
+    pub fn keeps(q: f64) -> bool {
+        ["p50", "p90", "p95", "p99"].contains(&percentile_name(q).as_str())
+    }
+
     /// An aggregate, if it was kept.
     pub fn figure(&self, aggregate: Aggregate) -> Option<f64> {
         match aggregate {
@@ -87,13 +92,13 @@ impl Field {
             Aggregate::Max => self.max,
             Aggregate::Sum => self.sum,
             Aggregate::Stddev => self.stddev,
-            Aggregate::Quantile(q) => match millionths(q) {
-                0 => self.min,
-                500_000 => self.p50,
-                900_000 => self.p90,
-                950_000 => self.p95,
-                990_000 => self.p99,
-                1_000_000 => self.max,
+            Aggregate::Quantile(q) => match percentile_name(q).as_str() {
+                "p0" => self.min,
+                "p50" => self.p50,
+                "p90" => self.p90,
+                "p95" => self.p95,
+                "p99" => self.p99,
+                "p100" => self.max,
                 _ => None,
             },
             Aggregate::First => self.first,
