@@ -7,12 +7,12 @@ use crate::comparison::sample::kept::bin_width;
 use crate::comparison::sample::{EndpointSample, Figure, Sample, Spread};
 use crate::comparison::shortfall::Shortfall;
 use crate::comparison::terms::Terms;
-use crate::input::report::{Endpoint, Peak, Report};
+use crate::input::report::{Endpoint, Field, Peak, Report};
 use crate::metric::measure::NO_OUTCOME;
 use crate::metric::{Aggregate, Filter, Metric};
-use crate::summary::quantile::{millionths, quantile};
+use crate::summary::quantile::quantile;
 use crate::tally::{self, Evidence};
-use crate::units::percentile_name;
+use crate::units::{percentile_name, quantile_name};
 
 /// What a run was kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ fn value(metric: &Metric, of: &Endpoint, total: bool, whole: &Whole) -> Result<R
         Metric::Count(filter) => Ok(with_status(metric, filter, of, whole)?.count()),
         Metric::Min => known(times.min),
         Metric::Mean => known(times.mean),
-        Metric::Max => known(times.max),
+        Metric::Max | Metric::Quantile(1.0) => known(times.max),
         Metric::Stddev => known(times.stddev),
         Metric::Quantile(q) => of_quantile(*q, of, kept_in),
         Metric::Field(aggregate, name) => field(*aggregate, name, of, kept_in),
@@ -262,10 +262,10 @@ fn with_status(
 /// As it was written; else from the bins, whose edges bound it.
 fn of_quantile(q: f64, of: &Endpoint, kept_in: KeptIn) -> Result<Rounded, String> {
     let name = percentile_name(q);
-    let key = millionths(q);
-    // Finer percentiles than there are keys for are not kept.
-    let is_kept = (f64::from(key) / 1e6 - q).abs() < 1e-9;
-    if let Some(ms) = of.response_time_ms.quantiles.get(&key).filter(|_| is_kept) {
+    // The key of 0.9999999 would be that of 1.
+    let mut kept = of.response_time_ms.quantiles.iter();
+    let kept = kept.find(|(key, _)| quantile_name(**key) == name);
+    if let Some((_, ms)) = kept {
         return Ok(match of.evidence {
             Evidence::Requests => Rounded::exact(*ms),
             Evidence::Histogram | Evidence::Reported => Rounded::of(*ms),
@@ -305,11 +305,7 @@ fn field(
     }
     let figure = format!("`{aggregate}({name})`");
     Err(match aggregate {
-        Aggregate::Quantile(q)
-            if !matches!(millionths(q), 500_000 | 900_000 | 950_000 | 990_000) =>
-        {
-            kept_in.lacks(figure)
-        }
+        Aggregate::Quantile(q) if !Field::keeps(q) => kept_in.lacks(figure),
         Aggregate::Quantile(_) | Aggregate::Stddev => kept_in.is_older(&figure),
         _ => format!("the {} holds no {figure}", kept_in.name()),
     })
