@@ -497,10 +497,10 @@ require = "rps >= baseline - 20%"
         "out",
     ];
     let run = check(&dir, &args);
-    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    // A silence of thousands of years is more likely a second run than a pause.
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
     assert!(
-        run.stdout
-            .contains("`rps >= 1 within 60s`: fail (0/s is below the limit of 1/s"),
+        run.stdout.contains("two runs in one log"),
         "{}",
         run.stdout
     );
