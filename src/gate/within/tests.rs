@@ -1,6 +1,5 @@
 use proptest::prelude::*;
 
-use super::*;
 use crate::config::require;
 use crate::gate::{Decision, Terms, judge};
 use crate::summary::{About, Summary};
