@@ -25,4 +25,5 @@ mod oracle;
 mod project;
 mod properties;
 mod systems;
+mod tables;
 mod trend;
