@@ -29,4 +29,5 @@ mod outcomes;
 mod project;
 mod properties;
 mod systems;
+mod tables;
 mod trend;
