@@ -93,6 +93,9 @@ fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Fa
     if let Err(found) = destinations.check() {
         problems.extend(found);
     }
+    if let Some(history) = &args.record {
+        problems.extend(open::refuse_all_but_files(history).err());
+    }
     if problems.is_empty() {
         Ok(config)
     } else {

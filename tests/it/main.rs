@@ -24,5 +24,6 @@ mod manual;
 mod oracle;
 mod project;
 mod properties;
+mod reading;
 mod systems;
 mod trend;
