@@ -149,6 +149,11 @@ fn load_found(
         mut problems,
         ..
     } = discovery;
+    // Among several inputs a stream may be a copy: it has to be looked at twice.
+    if found.len() > 1 {
+        let kept = found.iter_mut().filter_map(|one| one.input.keep().err());
+        problems.extend(kept);
+    }
     let copies = copies::take_out(&mut found);
     not_read.extend(copies.left_out);
     problems.extend(copies.problems);
