@@ -97,6 +97,30 @@ pub const CODES: &[(&str, &str)] = &[
         "a file has no bytes, so it cannot be told what it was meant to be",
     ),
     (
+        "not-a-run",
+        "a file is loadgate's own, or another tool's result, and no run that can be judged",
+    ),
+    (
+        "several-runs",
+        "what was named holds more than one run, and a check judges one",
+    ),
+    (
+        "changed-copy",
+        "two logs begin alike and then differ, so that requests could be counted twice",
+    ),
+    (
+        "input-used-twice",
+        "standard input or a pipe is named twice, and its bytes come only once",
+    ),
+    (
+        "special-file",
+        "a device or a socket is named where a file is needed",
+    ),
+    (
+        "beyond-limit",
+        "an input is larger, or has more parts, than loadgate keeps in memory",
+    ),
+    (
         "bad-line",
         "a line or row of an input file does not say what it should",
     ),

@@ -31,7 +31,7 @@ pub struct Source {
     /// The path as the user gave it, or found below what the user gave; never made absolute.
     pub path: String,
     /// What it was recognised as: `request-log`, `locust-stats`, `locust-history`, `locust-failures`,
-    /// `locust-exceptions`, `locust-distribution`, `locust-json`.
+    /// `locust-exceptions`, `locust-distribution`, `locust-json`; `not-read` if it is listed only.
     pub format: &'static str,
     /// Requests, rows or entries taken from it.
     pub records: u64,

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::Limit;
 use crate::history::provenance;
 use crate::history::store::is_history;
-use crate::input::Options;
+use crate::input::{Options, open};
 use crate::summary::Summary;
 
 /// Compares the run with its baseline, if there is one; every baseline that cannot be read is told at once.
@@ -29,6 +29,13 @@ pub fn against(
     let mut load = |paths: &[String]| -> Vec<Sample> {
         let mut samples = Vec::new();
         for path in paths {
+            let _held = match open::hold(path) {
+                Ok(held) => held,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
             let found = if is_history(Path::new(path)) {
                 of_history(path, summary, &terms, options.allow_bad_lines).map(|chosen| {
                     notes.extend(chosen.notes);

@@ -11,7 +11,7 @@ use crate::cli::{Check, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Terms, judge, quota, regression};
-use crate::input::{self, Moment, Options, Span};
+use crate::input::{self, Moment, Options, Span, open};
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
@@ -275,8 +275,11 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
 /// The run's name when it was given none: the last part of the first input's path.
 fn label(runs: &[String]) -> String {
     let first = runs.first().map_or("-", String::as_str);
-    if first == "-" {
+    if open::is_stdin(first) {
         return "standard input".to_owned();
+    }
+    if first.starts_with("/dev/fd/") {
+        return "pipe".to_owned();
     }
     Path::new(first).file_name().map_or_else(
         || "run".to_owned(),

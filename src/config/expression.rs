@@ -12,6 +12,7 @@ use super::mistakes::nearest;
 use super::quantity::duration;
 use super::reach;
 use crate::exact::Fraction;
+use crate::gate::selector::not_a_regex;
 use crate::gate::{Comparator, Limit, Requirement, within};
 use crate::metric::{Aggregate, Filter, Metric};
 
@@ -335,13 +336,8 @@ fn filter(part: Part<'_>) -> Parsed<Filter> {
         let pattern = pattern.trim();
         let quoted = pattern.strip_prefix('"').and_then(|p| p.strip_suffix('"'));
         let pattern = quoted.unwrap_or(pattern);
-        let regex = Regex::new(pattern).map_err(|e| {
-            part.wrong(
-                "bad-expression",
-                e.to_string().lines().last().unwrap_or_default(),
-                help,
-            )
-        })?;
+        let regex = Regex::new(pattern)
+            .map_err(|e| part.wrong("bad-expression", not_a_regex(pattern, &e), help))?;
         return match crate::tally::errors::foldable(pattern) {
             None => Ok(Filter::Error(regex)),
             Some(instead) => Err(part.wrong(

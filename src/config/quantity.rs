@@ -21,7 +21,10 @@ pub fn number_and_unit(text: &str) -> Option<(Fraction, &str)> {
             && two[1].starts_with(|c: char| c.is_ascii_digit())
     });
     let number = digits.concat();
-    let significant = number.trim_start_matches(['-', '+', '0', '.']);
+    // Those between zeros at either end.
+    let significant = number
+        .trim_start_matches(['-', '+', '0', '.'])
+        .trim_end_matches(['0', '.']);
     let count = significant.bytes().filter(u8::is_ascii_digit).count();
     let known = apart && count <= MOST_DIGITS && number.len() <= 2 * MOST_DIGITS;
     Some((Fraction::parse(&number).filter(|_| known)?, unit.trim()))
@@ -84,6 +87,7 @@ mod tests {
         let read = |text| number_and_unit(text).map(|(n, unit)| (n.to_f64(), unit));
         assert_eq!(read(" 1_000.5 MB "), Some((1000.5, "MB")));
         assert_eq!(read("-3"), Some((-3.0, "")));
+        assert_eq!(read("100000000000000000000"), Some((1e20, "")));
         assert_eq!(read("0.000000000000001%"), Some((1e-15, "%")));
         assert_eq!(
             read("123456789012345ms"),

@@ -334,33 +334,24 @@ impl<'t> Reader<'t> {
         table.get(key).and_then(|value| read(self, value))
     }
 
-    /// A text, or a list of at least one text, none of them twice; `None` if any of them is something else.
-    fn texts<'v>(
-        &mut self,
-        value: &'v Value<'_>,
-        what: &str,
-    ) -> Option<Vec<(&'v str, Range<usize>)>> {
+    /// A text, or a list of at least one text, none of them twice: those that are texts, and mistakes for what else there
+    /// is.
+    fn texts<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Vec<(&'v str, Range<usize>)> {
+        if let Some(text) = value.get_ref().as_str() {
+            return vec![(text, value.span())];
+        }
         let Some(list) = value.get_ref().as_array() else {
             let found = value.get_ref().type_str();
-            let Some(text) = value.get_ref().as_str() else {
-                let message = format!(
-                    "`{what}` is a text in quotes, or a list of them, not a value of type {found}"
-                );
-                self.problem("bad-value", value.span(), message, "write it in quotes");
-                return None;
-            };
-            return Some(vec![(text, value.span())]);
+            let message = format!(
+                "`{what}` is a text in quotes, or a list of them, not a value of type {found}"
+            );
+            self.problem("bad-value", value.span(), message, "write it in quotes");
+            return Vec::new();
         };
         if list.is_empty() {
-            self.problem(
-                "bad-value",
-                value.span(),
-                format!("`{what}` is an empty list"),
-                "name at least one",
-            );
-            return None;
+            let message = format!("`{what}` is an empty list");
+            self.problem("bad-value", value.span(), message, "name at least one");
         }
-        let before = self.mistakes.len();
         let mut texts: Vec<(&str, Range<usize>)> = Vec::new();
         for item in list {
             let Some(text) = self.string(item, what) else {
@@ -372,21 +363,21 @@ impl<'t> Reader<'t> {
             }
             texts.push((text, item.span()));
         }
-        (self.mistakes.len() == before).then_some(texts)
+        texts
     }
 
     /// The selector, if every pattern of it is one.
     fn selector(&mut self, value: &Value<'_>) -> Option<Selector> {
-        let texts = self.texts(value, "on")?;
-        let mut valid = true;
+        let before = self.mistakes.len();
+        let texts = self.texts(value, "on");
         for (text, span) in &texts {
             if let Err((_, why)) = Selector::new(&[text]) {
                 let help = "write the name of an endpoint, a glob, as `GET /users*`, or `/regex/`";
                 self.problem("bad-selector", span.clone(), why, help);
-                valid = false;
             }
         }
         let patterns: Vec<&str> = texts.iter().map(|(text, _)| *text).collect();
+        let valid = self.mistakes.len() == before;
         Selector::new(&patterns).ok().filter(|_| valid)
     }
 

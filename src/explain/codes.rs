@@ -27,6 +27,36 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "The load test ended before it wrote a header: look at its own output.",
     ),
     (
+        "not-a-run",
+        "loadgate check history.jsonl",
+        "Name the results of one run. A history or a `report.json` is for `--baseline` and `loadgate trend`; of another tool, name the file that has one record for each request.",
+    ),
+    (
+        "several-runs",
+        "loadgate check results/   # monday_stats.csv and tuesday_stats.csv",
+        "Name one of the runs: its folder, its Locust prefix (`results/monday`) or its files. `loadgate compare` compares two runs.",
+    ),
+    (
+        "changed-copy",
+        "requests.jsonl beside a copy with some lines taken out",
+        "Name the file that counts, or move the other one out of the folder.",
+    ),
+    (
+        "input-used-twice",
+        "zcat a.gz | loadgate check - /dev/stdin",
+        "Save the stream to a file, and name that file.",
+    ),
+    (
+        "special-file",
+        "loadgate check /dev/zero",
+        "Name a file; a run may also come from a pipe, from `<(…)` or from standard input.",
+    ),
+    (
+        "beyond-limit",
+        "a log in which every request has a name of its own",
+        "The message says which limit, and [Limits](limits.md) lists them all. Ids in names are the usual cause: log the route as the name.",
+    ),
+    (
         "bad-line",
         "{\"name\": \"/a\", \"response_time_ms\": \"fast\"}",
         "Mend the line, name the right key with `--map FIELD=KEY:UNIT`, or go on without such lines with `--allow-bad-lines N`: their number then stands in every report.",

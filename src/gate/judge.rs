@@ -203,9 +203,13 @@ fn find<'a>(
             return relative::find(gate, requirement, target, terms, (factor, offset));
         }
     };
-    let needed = gate
-        .min_samples
-        .unwrap_or_else(|| minimum_samples(&requirement.metric));
+    // In a window a rate is a count: none is as much a figure as many.
+    let is_counted = requirement.within_s.is_some() && within::counts(&requirement.metric);
+    let needed = match gate.min_samples {
+        _ if is_counted => 1,
+        Some(needed) => needed,
+        None => minimum_samples(&requirement.metric),
+    };
     let measured = match requirement.within_s {
         Some(window_s) => within::worst(requirement, &target.tally, window_s, needed),
         None => measure(&requirement.metric, &target.tally, context),

@@ -125,14 +125,8 @@ impl Pattern {
             return Err("an empty pattern matches nothing".to_owned());
         }
         let regex = inside(pattern).filter(|inner| !is_deep_path(inner));
-        let regex = regex.map(|inner| {
-            Regex::new(inner).map_err(|e| {
-                let why = e.to_string();
-                let why = why.lines().last().unwrap_or_default();
-                let why = why.strip_prefix("error: ").unwrap_or(why);
-                format!("`{inner}` is not a regular expression: {why}")
-            })
-        });
+        let regex =
+            regex.map(|inner| Regex::new(inner).map_err(|error| not_a_regex(inner, &error)));
         Ok(Self {
             written: pattern.to_owned(),
             glob: pattern
@@ -161,6 +155,14 @@ impl Pattern {
         let found = |text: &str| regex.as_ref().is_some_and(|regex| regex.is_match(text));
         found(&endpoint.name) || found(&endpoint.to_string())
     }
+}
+
+/// What is wrong with a regular expression, in one line.
+pub(crate) fn not_a_regex(text: &str, error: &regex::Error) -> String {
+    let why = error.to_string();
+    let why = why.lines().last().unwrap_or_default();
+    let why = why.strip_prefix("error: ").unwrap_or(why);
+    format!("`{text}` is not a regular expression: {why}")
 }
 
 /// What stands between the slashes of `/regex/`.

@@ -168,7 +168,7 @@ pub fn is_windowed(metric: &Metric) -> bool {
 }
 
 /// Metrics that are measured even in a window without requests.
-fn counts(metric: &Metric) -> bool {
+pub fn counts(metric: &Metric) -> bool {
     matches!(
         metric,
         Metric::Requests | Metric::Failures | Metric::Rps | Metric::Rpm
@@ -301,3 +301,6 @@ impl Histogram {
         quantile(values, self.total, q)
     }
 }
+
+#[cfg(test)]
+mod tests;

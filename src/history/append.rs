@@ -5,12 +5,13 @@
 //! it nor the new line is lost.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::line::{self, Line};
+use crate::input::open;
 
 /// What became of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,9 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
 }
 
 fn append_locked(path: &Path, new: &Line) -> anyhow::Result<Appended> {
+    if let Err(problem) = open::refuse_all_but_files(path) {
+        bail!("{}", problem.message);
+    }
     let mut file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -80,7 +84,7 @@ fn append_locked(path: &Path, new: &Line) -> anyhow::Result<Appended> {
     // Waits for other writers; let go when the file is closed.
     file.lock()?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    open::read_whole(&mut file, &mut bytes, "a history")?;
     let first = bytes.split_inclusive(|b| *b == b'\n').next();
     if let Some(why) = foreign(first.unwrap_or_default()) {
         bail!("{why}; name another file, or the one that `--record` made");

@@ -10,6 +10,8 @@ use super::acknowledgement::Acknowledgement;
 use super::entry::Entry;
 use super::line::{self, Line};
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::input::foreign;
+use crate::input::open::Input;
 use crate::input::report;
 
 /// A run and where it is written.
@@ -47,15 +49,10 @@ pub fn read(path: &str) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     Ok(history.runs.into_iter().map(|run| run.entry).collect())
 }
 
-/// Whether a file is a history, by its first line; an empty one named so is not told from anything else.
+/// Whether a file is a history, by its first lines; an empty one named so is not told from anything else.
 pub fn is_history(path: &Path) -> bool {
-    let first = std::fs::File::open(path).ok().and_then(|file| {
-        let mut line = String::new();
-        let mut reader = std::io::BufReader::new(file);
-        std::io::BufRead::read_line(&mut reader, &mut line).ok()?;
-        Some(line)
-    });
-    first.is_some_and(|line| line.starts_with('{') && line::is_history(&line))
+    let input = Input::open(&path.display().to_string());
+    input.is_ok_and(|input| foreign::is_history(input.head()))
 }
 
 /// Reads histories, reports and folders together; up to `allowed_bad` lines that cannot be read are left out and noted.
@@ -100,13 +97,20 @@ impl Reading {
             return self.folder(path, named);
         }
         let file = path.display().to_string();
-        match std::fs::read(path) {
+        // Nobody may be writing into a pipe that was not named.
+        if !named && !path.is_file() {
+            return;
+        }
+        match Input::open(&file).and_then(|input| input.whole("a history")) {
             Ok(bytes) => self.file(&bytes, &file, named),
-            Err(error) => self.problems.push(
-                Diagnostic::new("missing-input", format!("cannot read the history: {error}"))
-                    .at(Origin::file(file))
-                    .help("`loadgate check --record FILE` makes a history"),
-            ),
+            Err(problem) => {
+                let problem = if problem.code == "missing-input" {
+                    problem.help("`loadgate check --record FILE` makes a history")
+                } else {
+                    problem
+                };
+                self.problems.push(problem);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::open::{self, Input};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::tally::{Doubts, Evidence};
 
@@ -181,17 +182,15 @@ pub struct Kept {
 /// The report at this path, if it is one: the file itself, or the `report.json` of a folder that holds no run.
 pub fn find(path: &str) -> Result<Option<Report>, Diagnostic> {
     let file = Path::new(path);
-    if !file.is_file() {
+    // What is not there is told when it is looked for as a run.
+    if file.is_dir() || !file.exists() && !open::is_stdin(path) {
         return Ok(None);
     }
-    let failed = |error: std::io::Error| {
-        Diagnostic::new("missing-input", format!("cannot read it: {error}")).at(Origin::file(path))
-    };
-    let bytes = std::fs::read(file).map_err(failed)?;
-    if !is_report(&bytes) {
+    let input = Input::open(path)?;
+    if !is_report(input.head()) {
         return Ok(None);
     }
-    read(path, &bytes).map(Some)
+    read(path, &input.whole("a report")?).map(Some)
 }
 
 /// The report in a folder, if there is one.

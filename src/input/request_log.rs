@@ -6,6 +6,10 @@ use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
+use super::NOT_READ;
+use super::extent::Extent;
+use super::open::unreadable;
+use super::width::Width;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::parallel;
 use crate::progress::Progress;
@@ -103,8 +107,23 @@ pub struct Bounds {
 pub struct Survey {
     /// Earliest start, epoch ms.
     pub first_start_ms: Option<i64>,
+    /// Latest start, epoch ms.
+    pub last_start_ms: Option<i64>,
     /// Most users per epoch second.
     pub users: BTreeMap<i64, u64>,
+}
+
+impl Survey {
+    /// Adds what another log tells.
+    pub fn merge(&mut self, other: Self) {
+        let starts = [self.first_start_ms, other.first_start_ms];
+        self.first_start_ms = starts.into_iter().flatten().min();
+        self.last_start_ms = self.last_start_ms.max(other.last_start_ms);
+        for (second, users) in other.users {
+            let most = self.users.entry(second).or_default();
+            *most = (*most).max(users);
+        }
+    }
 }
 
 /// Reads the request logs of one run.
@@ -122,6 +141,7 @@ pub struct Reader {
     unstated_success: bool,
     /// Most users at once, where only something else than the logs tells.
     users: Option<u64>,
+    extents: Vec<(String, Extent)>,
 }
 
 impl Reader {
@@ -139,6 +159,7 @@ impl Reader {
             signs: Signs::default(),
             unstated_success: false,
             users: None,
+            extents: Vec::new(),
         }
     }
 
@@ -154,6 +175,11 @@ impl Reader {
     pub fn with_users(mut self, users: Option<u64>) -> Self {
         self.users = users;
         self
+    }
+
+    /// The time and the sums of each log that was read.
+    pub(super) fn extents(&self) -> &[(String, Extent)] {
+        &self.extents
     }
 
     /// Reads every line by the JSON library: slower, and what the quick reading is tested against.
@@ -174,14 +200,11 @@ impl Reader {
     /// Looks for the earliest start and the users; what is bad is left to the reading itself.
     pub fn survey(&self, content: Content, survey: &mut Survey) {
         let read = each_block(content, &self.job(Task::Survey)).counted;
-        survey.first_start_ms = [survey.first_start_ms, read.first_start_ms]
-            .into_iter()
-            .flatten()
-            .min();
-        for (second, users) in read.tally.users {
-            let most = survey.users.entry(second).or_default();
-            *most = (*most).max(users);
-        }
+        survey.merge(Survey {
+            first_start_ms: read.first_start_ms,
+            last_start_ms: read.last_start_ms,
+            users: read.tally.users,
+        });
     }
 
     /// Counts one log.
@@ -193,6 +216,10 @@ impl Reader {
     ) -> Result<Source, Vec<Diagnostic>> {
         let task = Task::Count(self.bounds.from_ms, self.bounds.to_ms);
         let read = each_block(content, &self.job(task));
+        // Threads stop reading beyond a limit: what they did not see must not matter.
+        if let Some(problem) = Width::of(&read.counted.tally).beyond() {
+            return Err(vec![problem.at(Origin::file(file))]);
+        }
         let mut bad: Vec<Diagnostic> = read
             .bad
             .into_iter()
@@ -208,12 +235,7 @@ impl Reader {
             ));
         }
         if let Some(error) = read.error {
-            let message = format!("cannot read it to its end: {error}");
-            bad.push(
-                Diagnostic::new("corrupt-archive", message)
-                    .at(Origin::file(file))
-                    .help("was the file written, or copied, to its end?"),
-            );
+            bad.push(unreadable(file, &error));
             return Err(bad);
         }
         if read.bad_count > *allowance {
@@ -227,9 +249,27 @@ impl Reader {
             return Err(bad);
         }
         *allowance -= read.bad_count;
+        let mut tally = read.counted.tally;
+        let extent = Extent::of(&tally);
+        let twin = self
+            .extents
+            .iter()
+            .find(|(_, known)| known.is_same(&extent));
+        if let Some((first, _)) = twin {
+            self.notes.push(format!(
+                "{file} holds the same requests as {first} and counts once"
+            ));
+            return Ok(Source {
+                path: file.to_owned(),
+                format: NOT_READ,
+                records: 0,
+                rejected: 0,
+            });
+        }
+        self.extents.push((file.to_owned(), extent));
         self.left_out += read.counted.left_out;
         self.without_start += read.counted.without_start;
-        let (mut tally, mut signs) = (read.counted.tally, read.counted.signs);
+        let mut signs = read.counted.signs;
         tally.end_of_log();
         tally.until_ms = self.bounds.to_ms;
         self.records += read.records;
@@ -380,6 +420,9 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
                 Ok(false) => break None,
                 Err(error) => break Some(error),
             }
+            if worker.is_too_wide() {
+                break None;
+            }
         };
         (worker.finish(), answers, error)
     };
@@ -391,10 +434,12 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
         whole.without_start += counted.without_start;
         whole.signs.merge(&counted.signs);
         whole.see_start(counted.first_start_ms);
+        whole.see_start(counted.last_start_ms);
         tallies.push(counted.tally);
         answers.extend(answered);
     }
     read.counted.tally = Tally::joined(tallies);
+    read.counted.tally.pool_errors();
     // Blocks were read in any order; only now is it known how many lines stand before each.
     answers.sort_by_key(|answer| answer.index);
     let mut before = 0;
@@ -426,6 +471,9 @@ fn is_array(stream: &mut dyn BufRead) -> std::io::Result<bool> {
         .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{")))
 }
 
+/// Elements of an array after which it is asked whether it is beyond a limit.
+const LOOK: usize = 1 << 10;
+
 /// One JSON array, read whole.
 fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
     let mut read = Read::default();
@@ -452,7 +500,10 @@ fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
     };
     let mut worker = Worker::new(job);
     let (mut line, mut counted) = (1, 0);
-    for value in values {
+    for (at, value) in values.into_iter().enumerate() {
+        if at % LOOK == 0 && worker.is_too_wide() {
+            break;
+        }
         // Lines are counted from one element to the next, so that each is looked at once.
         let at = value.get().as_ptr() as usize - all.as_ptr() as usize;
         line += all[counted..at].split(|b| *b == b'\n').count() as u64 - 1;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::metric::Metric;
+use crate::metric::{Filter, Metric};
 
 /// What a doubt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,12 +14,16 @@ pub enum Concern {
     Requests,
     /// How many of them failed, with which status and message.
     Failures,
+    /// The texts of failures.
+    Messages,
     /// Response times.
     Times,
     /// Percentiles only: mean, minimum and maximum are sound.
     Percentiles,
     /// When requests happened, and so rates, windows and the duration.
     Course,
+    /// How long the run was, and so its duration and the rates over all of it, but no window.
+    Length,
     /// Concurrent users.
     Users,
     /// Measured fields.
@@ -28,12 +32,14 @@ pub enum Concern {
 
 impl Concern {
     /// Every concern: a doubt about the run as a whole.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Requests,
         Self::Failures,
+        Self::Messages,
         Self::Times,
         Self::Percentiles,
         Self::Course,
+        Self::Length,
         Self::Users,
         Self::Fields,
     ];
@@ -42,6 +48,9 @@ impl Concern {
     fn is_of(self, metric: &Metric) -> bool {
         match metric {
             Metric::Requests => self == Self::Requests,
+            Metric::Ratio(Filter::Error(_)) | Metric::Count(Filter::Error(_)) => {
+                matches!(self, Self::Requests | Self::Failures | Self::Messages)
+            }
             Metric::Failures
             | Metric::FailureRatio
             | Metric::SuccessRatio
@@ -53,11 +62,12 @@ impl Concern {
             Metric::Quantile(_) => matches!(self, Self::Times | Self::Percentiles),
             Metric::Apdex(_) => matches!(self, Self::Times | Self::Failures),
             Metric::Field(..) => self == Self::Fields,
-            Metric::Rps | Metric::Rpm | Metric::Peak(_) => {
-                matches!(self, Self::Requests | Self::Course)
+            Metric::Rps | Metric::Rpm => {
+                matches!(self, Self::Requests | Self::Course | Self::Length)
             }
+            Metric::Peak(_) => matches!(self, Self::Requests | Self::Course),
             Metric::Users => self == Self::Users,
-            Metric::Duration => self == Self::Course,
+            Metric::Duration => matches!(self, Self::Course | Self::Length),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::Counts;
 
 mod category;
 pub mod fold;
+pub mod many;
 mod pattern;
 mod python;
 mod status;

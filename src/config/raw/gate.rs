@@ -8,7 +8,7 @@ use super::{Reader, Value, integer};
 use crate::config::{expression, quantity};
 use crate::diagnostic::Origin;
 use crate::exact::Fraction;
-use crate::gate::{Combine, Comparator, Gate, Level, Limit, MOST_MISSING, Requirement};
+use crate::gate::{Combine, Comparator, Gate, Level, Limit, MOST_MISSING, Requirement, within};
 use crate::metric::Metric;
 use crate::units::Unit;
 
@@ -94,7 +94,7 @@ impl Reader<'_> {
         let mut rules = None;
         for (combine, what, value) in given {
             let before = self.mistakes.len();
-            let texts = self.texts(value, what).unwrap_or_default();
+            let texts = self.texts(value, what);
             let each = texts
                 .into_iter()
                 .map(|(text, at)| self.requirement(text, at));
@@ -194,7 +194,7 @@ impl Reader<'_> {
         let checks = [
             (
                 "min-samples",
-                requirements.iter().all(|r| is_counted(&r.metric)),
+                requirements.iter().all(is_counted),
                 "a count is what it is, however many there are",
                 "leave it out; `min-samples` is for percentiles, means, ratios and rates",
             ),
@@ -234,8 +234,12 @@ fn is_relative(requirement: &Requirement) -> bool {
     matches!(requirement.limit, Limit::Baseline { .. })
 }
 
-fn is_counted(metric: &Metric) -> bool {
-    metric.unit() == Unit::Count || *metric == Metric::Duration
+/// Whether the figure is what it is, however few requests there are; in a window a rate is, too.
+fn is_counted(requirement: &Requirement) -> bool {
+    let metric = &requirement.metric;
+    metric.unit() == Unit::Count
+        || *metric == Metric::Duration
+        || requirement.within_s.is_some() && within::counts(metric)
 }
 
 /// Whether every endpoint has the same figure.

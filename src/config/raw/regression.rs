@@ -77,8 +77,8 @@ impl Reader<'_> {
     }
 
     fn metrics(&mut self, value: &Value<'_>) -> Option<Vec<Metric>> {
-        let texts = self.texts(value, "metrics")?;
         let before = self.mistakes.len();
+        let texts = self.texts(value, "metrics");
         let mut metrics = Vec::new();
         for (text, span) in texts {
             match expression::metric_named(text) {

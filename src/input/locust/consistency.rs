@@ -28,7 +28,7 @@ mod grown;
 mod json_and_table;
 pub mod log;
 mod rates;
-mod rows;
+pub mod rows;
 mod table;
 
 pub use log::Log;

@@ -134,7 +134,7 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
             users,
             figures,
         } = entry;
-        disorder.see_row(second, users);
+        disorder.see_row(second, users, &figures);
         let is_total = key.is_none();
         semantics.other_rows |= !is_total;
         if let Some(users) = users {
@@ -219,14 +219,16 @@ impl History {
     /// The rows of the test that came last: one process can run several, one after the other, and its other tables are
     /// those of the last.
     fn of_the_last_test(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let mut before: Option<(i64, u64)> = None;
+        let mut before: Option<(i64, u64, u64)> = None;
         let (mut begin, mut tests, mut was_idle) = (None, 1, false);
         for entry in entries.iter().filter(|entry| entry.key.is_none()) {
             let requests = entry.figures.requests;
             was_idle |= entry.users == Some(0);
-            if let Some((second, known)) = before
+            if let Some((second, known, running)) = before
                 && requests < known
-                && (was_idle || entry.second - second > PAUSE_S)
+                && (was_idle
+                    || entry.second - second > PAUSE_S
+                    || entry.users.is_some_and(|users| users * 2 < running))
             {
                 begin = Some(entry.second);
                 tests += 1;
@@ -234,7 +236,7 @@ impl History {
             if entry.users.is_some_and(|users| users > 0) {
                 was_idle = false;
             }
-            before = Some((entry.second, requests));
+            before = Some((entry.second, requests, entry.users.unwrap_or(0)));
         }
         let Some(begin) = begin else { return entries };
         self.notes.push(format!(

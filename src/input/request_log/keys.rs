@@ -7,6 +7,7 @@ use super::durations::{self, written_us};
 use super::layouts::{self, Layout};
 use super::outcome::{self, ErrorSays, Outcome, Told};
 use super::values::{epoch_us, kind, moment_ms, number};
+use crate::limits;
 use crate::tally::LONGEST_US;
 
 /// Microseconds in a millisecond, the unit of most logs.
@@ -294,6 +295,10 @@ struct Walk<'k> {
 impl Walk<'_> {
     fn object(&mut self, object: &Map<String, Value>, prefix: &str) {
         for (key, value) in object {
+            // A line with more is refused, and a longer path is no name.
+            if self.fields.len() > limits::FIELDS || prefix.len() + key.len() > limits::KEY {
+                continue;
+            }
             let path = format!("{prefix}{key}");
             let meaning = self.meaning(&path);
             match (value, meaning) {

@@ -106,9 +106,14 @@ impl Gathered {
         }
     }
 
-    /// A measured field of a request.
-    pub fn measure(&mut self, name: &str, start_ms: i64, value: f64) {
-        let known = self.measured.iter().position(|field| field.name == name);
+    /// A measured field of a request; `place` is the field's among those of its line, where it is looked for first.
+    pub fn measure(&mut self, place: usize, name: &str, start_ms: i64, value: f64) {
+        let is_it = |field: &Measured| field.name == name;
+        let at_its_place = self.measured.get(place).filter(|field| is_it(field));
+        let known = match at_its_place {
+            Some(_) => Some(place),
+            None => self.measured.iter().position(is_it),
+        };
         let at = known.unwrap_or_else(|| {
             self.measured.push(Measured {
                 name: name.to_owned(),

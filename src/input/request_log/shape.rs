@@ -266,12 +266,12 @@ impl Shape {
             fast.start_ms = fast.start_ms.map(|end| start_of(end, us));
         }
         if self.name_is_target {
-            // What is no text, and escapes, are left to the long way.
+            // What is no text, and escapes, are left to the long way; the query is looked at only here.
             let name = std::str::from_utf8(fast.name).ok()?;
-            fast.name = path_of(name).as_bytes();
-            if name.contains('\\') {
+            if name.contains('\\') || !is_valid(fast.name) {
                 return None;
             }
+            fast.name = path_of(name).as_bytes();
         }
         if told.status == Some(0) && fast.method.eq_ignore_ascii_case(b"grpc") {
             // A code of gRPC's, which means that it went well.

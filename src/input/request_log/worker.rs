@@ -1,8 +1,10 @@
 //! One thread's share of a log: blocks of lines in, counts out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
+
+mod width;
 
 use super::blocks::{Block, LONGEST_LINE};
 use super::keys::{Keys, Line, lookup};
@@ -12,6 +14,7 @@ use super::shape::{Fast, Shape, is_valid, unescape};
 use super::signs::{Ending, Signs};
 use super::values::{self, Clock};
 use super::{Bad, HELP, Job, SHOWN};
+use crate::limits;
 use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally};
 
 /// Shapes a log may have; lines of further ones take the long way.
@@ -58,6 +61,10 @@ pub struct Worker<'k> {
     endpoints: Vec<(Endpoint, EndpointTally)>,
     known: HashMap<Endpoint, usize>,
     series: Known,
+    /// Names of the measured fields of lines that went the long way: all that there are.
+    names: BTreeSet<String>,
+    /// Blocks that were looked at.
+    blocks: u64,
     users: BTreeMap<i64, u64>,
     /// The second last seen and its users, not yet in `users`.
     users_now: Option<(i64, u64)>,
@@ -71,6 +78,8 @@ pub struct Counted {
     pub tally: Tally,
     /// Earliest start seen by [`Task::Survey`].
     pub first_start_ms: Option<i64>,
+    /// Latest start seen by [`Task::Survey`].
+    pub last_start_ms: Option<i64>,
     /// Records outside the bounds.
     pub left_out: u64,
     /// Requests without a timestamp.
@@ -83,6 +92,7 @@ impl Counted {
     /// Notes a start, if there is one.
     pub fn see_start(&mut self, start_ms: Option<i64>) {
         self.first_start_ms = [self.first_start_ms, start_ms].into_iter().flatten().min();
+        self.last_start_ms = self.last_start_ms.max(start_ms);
     }
 }
 
@@ -100,6 +110,8 @@ impl<'k> Worker<'k> {
             endpoints: Vec::new(),
             known: HashMap::new(),
             series: Known::default(),
+            names: BTreeSet::new(),
+            blocks: 0,
             users: BTreeMap::new(),
             users_now: None,
             counted: Counted::default(),
@@ -199,8 +211,20 @@ impl<'k> Worker<'k> {
                 self.counted.signs.see_mapped(place);
             }
         }
+        if line.fields.len() > limits::FIELDS {
+            return Err(Bad {
+                message: format!("the line has more than {} measured fields", limits::FIELDS),
+                column: 1,
+                help: "every number in a line is a measured field: log ids as texts, and lists of values as lists",
+            });
+        }
         if self.is_left_out(line.start_ms, line.users, line.request.is_some()) {
             return Ok(());
+        }
+        for (name, _) in &line.fields {
+            if !self.names.contains(name) {
+                self.names.insert(name.clone());
+            }
         }
         let fields: Vec<(&str, f64)> = line.fields.iter().map(|(n, v)| (n.as_str(), *v)).collect();
         let Some((name, us)) = &line.request else {
@@ -260,8 +284,8 @@ impl<'k> Worker<'k> {
         let endpoint = &mut self.endpoints[gathered.endpoint].1;
         let fields = self.shapes[shape].fields.iter().zip(&self.values);
         if let Some(start) = line.start_ms {
-            for (name, value) in fields {
-                gathered.measure(name, start, *value);
+            for (place, (name, value)) in fields.enumerate() {
+                gathered.measure(place, name, start, *value);
             }
             gathered.add(start, line.response_time_us, line.bytes, endpoint);
         } else {

@@ -134,3 +134,27 @@ fn nothing_is_not_zero() {
         .is_err_and(|why| why.contains("there are rows"))
     );
 }
+
+#[test]
+fn a_duration_is_known_as_far_as_rates_and_history_agree() {
+    let context = Context {
+        duration_s: Some(39.0),
+        ..Context::default()
+    };
+    let of = |rps| {
+        let tally = EndpointTally {
+            requests: 400,
+            reported_rps: Some(rps),
+            ..EndpointTally::default()
+        };
+        measure(&Metric::Duration, &tally, &context).expect("known")
+    };
+    // 400 requests at 10 a second took 40 s: the history's 39 s, but for its whole seconds.
+    assert_eq!(
+        (of(10.0).value, of(10.0).precision.is_none()),
+        (39_000.0, true)
+    );
+    // At 8 a second they took 50 s.
+    let bounds = of(8.0).precision.map(|p| (p.low, p.high));
+    assert_eq!(bounds, Some((39_000.0, 50_000.0)));
+}

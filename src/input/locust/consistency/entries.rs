@@ -10,6 +10,9 @@ use crate::metric::measure::locust_half_step;
 use crate::tally::{Concern, Endpoint};
 use crate::units::Unit;
 
+/// Seconds in which no request may come.
+const PAUSE_S: i64 = 60;
+
 /// Something that no entry shows; the answer is what stands in one that does.
 type Rule = fn(&Counted) -> Option<String>;
 
@@ -62,6 +65,8 @@ pub fn check(json: &[Counted], findings: &mut Findings) {
         }
     }
     twice(json, findings);
+    apart(json, findings);
+    start(json, findings);
 }
 
 /// Of several processes or machines no two count the very same.
@@ -78,6 +83,60 @@ fn twice(json: &[Counted], findings: &mut Findings) {
             return;
         }
         same.push(counted);
+    }
+}
+
+/// Entries of one run lie about one another: a pause that none of them spans, longer than any of theirs, parts two runs.
+fn apart(json: &[Counted], findings: &mut Findings) {
+    let mut spans = Vec::new();
+    let mut quiet = PAUSE_S;
+    for counted in json {
+        let seconds = &counted.tally.seconds.requests;
+        let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else {
+            continue;
+        };
+        spans.push((first, last, counted));
+        let mut before = first;
+        for (second, _) in seconds.iter() {
+            quiet = quiet.max(2 * (second - before));
+            before = second;
+        }
+    }
+    spans.sort_by_key(|(first, _, _)| *first);
+    let mut end = spans.first().map_or(0, |(_, last, _)| *last);
+    for (first, last, counted) in spans {
+        let pause_s = first - end;
+        if pause_s > quiet {
+            let (file, key) = (&counted.file, &counted.endpoint);
+            let pause = Unit::Time.human(pause_s as f64 * 1e3);
+            let because = format!(
+                "{file}: `{key}` begins {pause} after all that stands there: these are several runs"
+            );
+            findings.doubt(Place::Run, &COUNTED, because);
+            return;
+        }
+        end = end.max(last);
+    }
+}
+
+/// Locust begins to count with the first requests.
+fn start(json: &[Counted], findings: &mut Findings) {
+    let starts = json
+        .iter()
+        .filter_map(|counted| Some((counted.entry.start_time?, counted)));
+    let first = json
+        .iter()
+        .filter_map(|counted| counted.tally.seconds.requests.first())
+        .min();
+    let earliest = starts.min_by(|a, b| a.0.total_cmp(&b.0));
+    if let (Some((start, counted)), Some(first)) = (earliest, first)
+        && start < (first - PAUSE_S) as f64
+    {
+        let early = Unit::Time.human((first as f64 - start) * 1e3);
+        let (file, key) = (&counted.file, &counted.endpoint);
+        let because =
+            format!("{file}: `{key}` has a start {early} before the first request of all");
+        findings.doubt(Place::Run, &[Concern::Course], because);
     }
 }
 

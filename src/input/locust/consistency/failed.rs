@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::json_and_table::tail;
-use super::{Findings, Left, Pair, Place, by_name};
+use super::{COUNTED, Findings, Left, Pair, Place, by_name};
 use crate::input::locust::text::{plural, thousands};
 use crate::tally::{Concern, Endpoint};
 
@@ -32,6 +32,8 @@ pub fn check(left: &Left, findings: &mut Findings) {
     let mut wrong = Vec::new();
     let mut keys = Vec::new();
     let (mut all_listed, mut all_counted) = (0, 0);
+    // A table that was cut short lists fewer, and those endpoints rightly that it lists to their end.
+    let (mut lists_more, mut lists_rightly) = (false, false);
     let names: std::collections::BTreeSet<&Endpoint> =
         listed.keys().chain(counts.failures.keys()).collect();
     for name in names {
@@ -43,8 +45,10 @@ pub fn check(left: &Left, findings: &mut Findings) {
         let later = counts.later.get(name).copied().unwrap_or(0);
         let is_sound = said <= known && (left.is_partial || known - said <= later);
         if is_sound {
+            lists_rightly |= said > 0;
             continue;
         }
+        lists_more |= said > known;
         let unknown = if counted.is_none() {
             ", which has no row"
         } else {
@@ -80,7 +84,12 @@ pub fn check(left: &Left, findings: &mut Findings) {
         plural(count as u64, "endpoint"),
         wrong.join(", ")
     );
-    findings.doubt(Place::Endpoints(keys), &[Concern::Failures], because);
+    if lists_more || (all_listed > 0 && !lists_rightly) {
+        // Rows were exchanged, or one of the files is of another run.
+        findings.doubt(Place::Run, &COUNTED, because);
+    } else {
+        findings.doubt(Place::Endpoints(keys), &[Concern::Failures], because);
+    }
 }
 
 /// The failure counts that the table can be held against: those that were written with it, or those of the JSON.

@@ -175,15 +175,18 @@ fn late(log: &EndpointTally, left: &Left, account: &Account) -> u64 {
     log.starts.range(since, i64::MAX).map(|(_, n)| n).sum()
 }
 
-/// Failures that Locust counted and the log does not tell.
+/// Failures that Locust counted and the log does not tell. The last lines, if they are gone, hold as many as the others do;
+/// twice as many are no reason to doubt.
 fn failures(account: &Account, log: &EndpointTally, findings: &mut Findings) {
-    let lacks = account.counts.requests.saturating_sub(log.requests);
-    let known = log.failures + log.unknown_outcomes + lacks;
-    if account.counts.failures > known {
+    let Pair { requests, failures } = account.counts;
+    let lacks = requests.saturating_sub(log.requests) as f64;
+    let gone = 2.0 * lacks * failures as f64 / requests.max(1) as f64;
+    let known = log.failures + log.unknown_outcomes + gone.round() as u64;
+    if failures > known {
         let because = format!(
             "{} counts {}, the request log {}: the log does not tell every failure",
             account.file,
-            plural(account.counts.failures, "failure"),
+            plural(failures, "failure"),
             thousands(log.failures)
         );
         findings.doubt(Place::Run, &[Concern::Failures], because);

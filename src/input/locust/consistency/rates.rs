@@ -1,7 +1,6 @@
 //! Rates: every row of a statistics table divides its counts by one duration, that of the whole run.
 
 use super::{Alike, Findings};
-use crate::input::locust::figures::Figures;
 use crate::input::locust::stats::Stats;
 use crate::tally::Concern;
 use crate::units::Unit;
@@ -13,20 +12,21 @@ const RELATIVE: f64 = 1e-3;
 /// Requests that have a rate in every table: so many in 300 s would be a rate that is not rounded to 0.
 const ENOUGH: u64 = 10;
 
-/// Seconds by which the rates were made, from the row with the most requests.
+/// Seconds by which the rates were made: those that most rows agree on.
 pub fn duration_s(stats: &Stats) -> Option<f64> {
-    let rate = |row: &Figures| {
+    let rows = stats.each().filter_map(|(_, row)| {
         let rate = row.requests_per_s.filter(|rate| *rate > 0.0)?;
-        Some((row.requests, row.requests as f64 / rate))
-    };
-    let total = stats.total().and_then(rate);
-    let busiest = || {
-        stats
-            .each()
-            .filter_map(|(_, row)| rate(row))
-            .max_by_key(|(n, _)| *n)
-    };
-    total.or_else(busiest).map(|(_, seconds)| seconds)
+        Some((row.requests as f64 / rate, row.requests))
+    });
+    let mut rows: Vec<(f64, u64)> = rows.collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // The more requests, the less its rate was rounded.
+    let middle = rows.get(rows.len() / 2)?.0;
+    let near = rows
+        .iter()
+        .filter(|(seconds, _)| (seconds / middle - 1.0).abs() < 0.5);
+    near.max_by_key(|(_, requests)| *requests)
+        .map(|(seconds, _)| *seconds)
 }
 
 /// Checks every row of a table.
@@ -35,7 +35,10 @@ pub fn check(stats: &Stats, findings: &mut Findings) {
     let mut requests = Alike::new(file, "a rate that is not that of the requests");
     let mut failures = Alike::new(file, "a failure rate that is not that of the failures");
     let duration_s = duration_s(stats);
+    let (mut rows, mut failing) = (0, 0);
     for (key, row) in stats.each() {
+        rows += usize::from(row.requests > 0);
+        failing += usize::from(row.failures > 0);
         if let Some(detail) = off(row.requests, row.requests_per_s, duration_s) {
             requests.add(key, detail);
         }
@@ -43,8 +46,19 @@ pub fn check(stats: &Stats, findings: &mut Findings) {
             failures.add(key, detail);
         }
     }
-    requests.tell(&[Concern::Course], findings);
-    failures.tell(&[Concern::Failures], findings);
+    // Where most rows are off, a column of counts or of rates is of another run, and nobody knows which.
+    let concerns = |off: usize, of: usize, one: Concern| {
+        let of_all = [Concern::Requests, Concern::Failures, Concern::Course];
+        if off * 2 > of {
+            of_all.to_vec()
+        } else {
+            vec![one]
+        }
+    };
+    let of_requests = concerns(requests.rows.len(), rows, Concern::Course);
+    let of_failures = concerns(failures.rows.len(), failing.max(1), Concern::Failures);
+    requests.tell(&of_requests, findings);
+    failures.tell(&of_failures, findings);
 }
 
 /// What is wrong with a rate, if so.
@@ -69,6 +83,28 @@ fn off(count: u64, rate: Option<f64>, duration_s: Option<f64>) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_duration_is_what_most_rows_say() {
+        let row = |requests, rate| crate::input::locust::figures::Figures {
+            requests,
+            requests_per_s: Some(rate),
+            ..Default::default()
+        };
+        let mut stats = Stats::default();
+        for (name, requests, rate) in [("a", 100, 10.0), ("b", 3, 0.3), ("c", 50, 2.0)] {
+            let key = crate::tally::Endpoint {
+                name: name.to_owned(),
+                method: String::new(),
+            };
+            stats.rows.insert(key, row(requests, rate));
+        }
+        assert_eq!(duration_s(&stats), Some(10.0));
+        let mut findings = Findings::default();
+        check(&stats, &mut findings);
+        assert_eq!(findings.found.len(), 1);
+        assert_eq!(findings.found[0].concerns, [Concern::Course]);
+    }
 
     #[test]
     fn rates_are_counts_by_one_duration() {

@@ -251,15 +251,24 @@ fn one_row_with_itself() {
 #[test]
 fn failures_by_row() {
     let stats = format!("{HEAD}{A}{B}{TOTAL}");
-    assert_eq!(of(&[&stats, &failures(5)]), "f");
-    assert_eq!(of(&[&stats, &failures(5000)]), "f");
-    let elsewhere = summary(&[&stats, &failures(6).replace("/a", "/c")]);
-    assert_eq!(undecided(&elsewhere, Some("/b")), "f", "a row may be gone");
+    // Other failures than any row has: of another run, or rows are gone.
+    assert_eq!(of(&[&stats, &failures(5)]), "rfmpd");
+    assert_eq!(of(&[&stats, &failures(5000)]), "rfmpd");
+    assert_eq!(of(&[&stats, &failures(6).replace("/a", "/c")]), "rfmpd");
+    // A table that was cut short.
+    let two = stats
+        .replace("GET,/b,40,0,", "GET,/b,40,4,")
+        .replace(",4,0,", ",4,0.4,");
+    let two = two
+        .replace("Aggregated,100,6,", "Aggregated,100,10,")
+        .replace(",10,0.6,", ",10,1,");
+    assert_eq!(of(&[&two, &format!("{}GET,/b,x,4\n", failures(6))]), "");
+    assert_eq!(of(&[&two, &failures(6)]), "f");
     assert_eq!(of(&[&stats, "Method,Name,Error,Occurrences\n"]), "f");
     // The JSON may know later ones.
     let json = json();
     assert_eq!(of(&[&json, &failures(5)]), "");
-    assert_eq!(of(&[&json, &failures(7)]), "f");
+    assert_eq!(of(&[&json, &failures(7)]), "rfmpd");
     assert_eq!(of(&[&history(10), &failures(600)]).replace('d', ""), "f");
 }
 
@@ -414,8 +423,16 @@ fn json_with_itself_and_with_the_table() {
             "{to}: {found}, not {concerned}"
         );
     }
-    // The very same entries twice, as two documents.
+    // The very same entries twice, as two documents; those of another hour.
     assert_eq!(of(&[&format!("{sound}{sound}")]), "rfmpd");
+    let hour = sound
+        .replace("\"100", "\"500")
+        .replace(":1009.9", ":5009.9")
+        .replace(":1000.1", ":5000.1");
+    assert_eq!(of(&[&hour]), "");
+    assert_eq!(of(&[&format!("{sound}{hour}")]), "rfmpd");
+    // A start long before the first request.
+    assert_eq!(of(&[&sound.replace(":1000.1", ":100.1")]), "d");
     // The table of the same run lacks at most the last seconds.
     let table = |a: &str, total: &str| format!("{HEAD}{a}{B}{total}");
     let earlier = table(
@@ -491,6 +508,7 @@ fn a_log_beside_the_tables() {
         assert_eq!(doubtful(&log(50, 6, 42), &files), "rfmd", "{files:?}");
         assert_eq!(doubtful(&log(900, 6, 42), &files), "rfmd", "{files:?}");
         assert_eq!(doubtful(&log(100, 0, 42), &files), "f", "{files:?}");
+        assert_eq!(doubtful(&log(96, 4, 42), &files), "f", "{files:?}");
         assert_eq!(doubtful(&log(100, 6, 0), &files), "m", "{files:?}");
     }
     // The tables' own contradictions are told, and not taken for the log's; but users come from them.

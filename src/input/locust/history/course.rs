@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::consistency::rows;
 use super::super::figures::Figures;
 
 /// Seconds over which the busiest time is looked for.
@@ -110,7 +111,14 @@ impl Disorder {
     }
 
     /// A row in the order of the file.
-    pub fn see_row(&mut self, second: i64, users: Option<u64>) {
+    pub fn see_row(&mut self, second: i64, users: Option<u64>, row: &Figures) {
+        if rows::more_failures(row).is_some() {
+            self.find("there are more failures than requests", second);
+        }
+        if rows::order(row).is_some() || rows::falling(row).is_some() {
+            self.find("response times are not in order", second);
+        }
+
         if let Some((before, known)) = self.row {
             if second < before {
                 self.find("the time runs backwards", second);
@@ -226,7 +234,7 @@ mod tests {
     fn rows_stand_in_order_of_time() {
         let mut disorder = Disorder::default();
         for (second, users) in [(1, 5), (1, 5), (2, 6), (2, 7), (1, 7)] {
-            disorder.see_row(second, Some(users));
+            disorder.see_row(second, Some(users), &Figures::default());
         }
         let said = disorder.sentence("h").unwrap();
         assert!(

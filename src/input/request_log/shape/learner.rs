@@ -1,6 +1,11 @@
 //! How a shape is learnt: which values a line has, what they mean, and the fixed text between them.
 
+use crate::limits;
+
 use super::{Literal, Part, Roles, boolean, plain_text, take_text, values};
+
+/// Keys of a line that has a shape: those of a line with the most fields that is read, and a few more.
+const MOST_KEYS: usize = limits::FIELDS + 100;
 
 /// Walks a valid line and notes where its values are.
 pub struct Learner<'l> {
@@ -51,6 +56,9 @@ impl<'l> Learner<'l> {
 
     /// Walks an object whose keys begin so; `None` where too much is unusual.
     pub fn object(&mut self, prefix: &str) -> Option<()> {
+        if prefix.len() > limits::KEY {
+            return None;
+        }
         self.take(b'{')?;
         if self.peek()? == b'}' {
             return self.take(b'}');
@@ -60,6 +68,10 @@ impl<'l> Learner<'l> {
             let mut rest = &self.line[self.at..];
             let key = std::str::from_utf8(plain_text(&mut rest)?).ok()?;
             let path = format!("{prefix}{key}");
+            // Every path is compared with all before it.
+            if self.paths.len() > MOST_KEYS || path.len() > limits::KEY {
+                return None;
+            }
             self.at = self.line.len() - rest.len();
             self.take(b':')?;
             if self.peek()? == b'{' {
