@@ -9,6 +9,7 @@ pub mod judge;
 pub mod operators;
 pub mod oracle;
 pub mod random;
+pub mod runs;
 pub mod subject;
 
 use judge::{Ended, Scratch};
@@ -104,7 +105,7 @@ impl Mutant<'_> {
             return Ok(None);
         };
         // A folder has more to find in it than what is named.
-        let in_folder = self.seed % 2 == 0;
+        let in_folder = self.seed.is_multiple_of(2);
         let outcome = match judge::check(self.subject, &files, in_folder, scratch)? {
             Ended::Panicked(why) => Outcome::Broken(format!("it panicked: {why}")),
             Ended::Hung => Outcome::Broken("it did not end in time".to_owned()),

@@ -149,10 +149,13 @@ enum Line {
     Ended(usize, Option<Tried>),
 }
 
+/// Mutants that a worker tried, by their places.
+type Part = Vec<(usize, Option<Tried>)>;
+
 /// Lets programs of their own do the work, so that not even an abort ends the campaign.
 fn lead(mutants: &[Mutant<'_>], subjects: &[subject::Subject], folder: &Path) -> Result<ExitCode> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let found: Vec<Result<Vec<(usize, Option<Tried>)>>> = std::thread::scope(|scope| {
+    let found: Vec<Result<Part>> = std::thread::scope(|scope| {
         let each = |part| scope.spawn(move || follow(part, workers, folder));
         let threads: Vec<_> = (0..workers).map(each).collect();
         let joined = threads.into_iter().map(|thread| match thread.join() {
@@ -176,7 +179,7 @@ fn lead(mutants: &[Mutant<'_>], subjects: &[subject::Subject], folder: &Path) ->
 }
 
 /// Runs one worker to its end; where it dies, the mutant is told and the next worker goes on behind it.
-fn follow(part: usize, of: usize, folder: &Path) -> Result<Vec<(usize, Option<Tried>)>> {
+fn follow(part: usize, of: usize, folder: &Path) -> Result<Part> {
     let mut found = Vec::new();
     let mut from = 0;
     loop {
@@ -233,15 +236,12 @@ fn show(campaign: &Campaign, subjects: &[subject::Subject]) -> Result<ExitCode> 
         "silent",
         "broken",
     ];
-    writeln!(
-        out,
-        "\n{:<34}{}",
-        head[0],
-        head[1..]
-            .iter()
-            .map(|h| format!("{h:>10}"))
-            .collect::<String>()
-    )?;
+    let row = |name: &str, cells: &[String]| {
+        let cells = cells.iter().map(|cell| format!("{cell:>10}"));
+        format!("{name:<34}{}", cells.collect::<Vec<_>>().concat())
+    };
+    let names: Vec<String> = head[1..].iter().map(|h| (*h).to_owned()).collect();
+    writeln!(out, "\n{}", row(head[0], &names))?;
     let total = ("all".to_owned(), campaign.total());
     let rows = campaign.by_operator.clone().into_iter().chain([total]);
     for (
@@ -267,8 +267,8 @@ fn show(campaign: &Campaign, subjects: &[subject::Subject]) -> Result<ExitCode> 
             silent,
             broken,
         ];
-        let cells: String = figures.iter().map(|n| format!("{n:>10}")).collect();
-        writeln!(out, "{name:<34}{cells}")?;
+        let cells = figures.map(|n| n.to_string());
+        writeln!(out, "{}", row(&name, &cells))?;
     }
     writeln!(out, "\nwhy gates may pass:")?;
     for (because, n) in &campaign.justified {

@@ -1,10 +1,16 @@
 //! The ways in which runs are mutated, by name.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "of most operators there may be nothing to mutate, and all are called alike"
+)]
+
 use super::random::Random;
 use super::subject::{File, Kind, Subject};
 
 pub mod bytes;
 pub mod json;
+pub mod requests;
 pub mod table;
 
 /// A subject's files while they are mutated.
@@ -35,7 +41,7 @@ pub struct Operator {
 
 /// All of them.
 pub fn all() -> Vec<Operator> {
-    [bytes::all(), table::all(), json::all()]
+    [bytes::all(), table::all(), json::all(), requests::all()]
         .into_iter()
         .flatten()
         .collect()

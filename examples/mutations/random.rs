@@ -1,6 +1,6 @@
 //! Numbers that a seed gives, the same on every machine.
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// The generator `SplitMix64` (Steele, Lea and Flood 2014).
 pub struct Random(u64);
 
 impl Random {

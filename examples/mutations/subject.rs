@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::judge::{self, Scratch};
+use super::runs::{Run, collect};
 
 /// A file of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,19 @@ pub struct File {
     pub name: String,
     /// What is in it.
     pub bytes: Vec<u8>,
+}
+
+impl File {
+    /// Whether it is called a table.
+    pub fn is_table(&self) -> bool {
+        has_ending(&self.name, "csv")
+    }
+}
+
+/// Whether a file's name ends so.
+pub fn has_ending(name: &str, ending: &str) -> bool {
+    let its = Path::new(name).extension();
+    its.is_some_and(|its| its.eq_ignore_ascii_case(ending))
 }
 
 /// What kind of input is mutated.
@@ -178,21 +192,24 @@ pub struct Subject {
 impl Subject {
     /// The gate file.
     pub fn gate_file(&self) -> String {
-        let mut text = String::new();
+        let mut all = Vec::new();
         for gate in &self.gates {
-            text += &format!(
-                "[[gate]]\nid = \"{}\"\nrequire = \"{}\"\n",
-                gate.id, gate.require
-            );
+            let Gate { id, require, .. } = gate;
+            let mut lines = vec![
+                "[[gate]]".to_owned(),
+                format!("id = \"{id}\""),
+                format!("require = \"{require}\""),
+            ];
             if let Some(on) = &gate.on {
                 let name = format!("{} {}", on.method, on.name);
-                text += &format!("on = {}\n", Value::String(name));
+                lines.push(format!("on = {}", Value::String(name)));
             }
             if self.kind.is_baseline() {
-                text += "significant = false\n";
+                lines.push("significant = false".to_owned());
             }
+            all.extend(lines);
         }
-        text
+        all.join("\n") + "\n"
     }
 }
 
@@ -232,118 +249,6 @@ pub fn find(folders: &[String], most_lines: usize, scratch: &Scratch) -> Result<
         }
     }
     Ok(subjects)
-}
-
-/// What a folder holds of one run.
-#[derive(Clone, Default)]
-struct Run {
-    name: String,
-    tables: Vec<File>,
-    json: Option<File>,
-    /// The log, thinned.
-    log: Option<File>,
-    /// All of it, where it is small: only so it can be beside its tables.
-    whole_log: Option<File>,
-}
-
-impl Run {
-    fn files(&self, kind: Kind) -> Option<Vec<File>> {
-        let has_tables = self.tables.iter().any(|f| f.name.ends_with("_stats.csv"));
-        let tables = has_tables.then(|| self.tables.clone());
-        match kind {
-            Kind::Tables => tables,
-            Kind::LocustJson => Some(vec![self.json.clone()?]),
-            Kind::Log => Some(vec![self.log.clone()?]),
-            Kind::LogBesideTables => Some([vec![self.whole_log.clone()?], tables?].concat()),
-            Kind::Report | Kind::History => None,
-        }
-    }
-}
-
-fn collect(path: &Path, name: &str, most_lines: usize, runs: &mut Vec<Run>) -> Result<()> {
-    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read `{name}`"))?;
-    let mut paths: Vec<_> = entries.collect::<std::io::Result<Vec<_>>>()?;
-    paths.sort_by_key(std::fs::DirEntry::file_name);
-    let mut run = Run {
-        name: name.to_owned(),
-        ..Run::default()
-    };
-    for entry in paths {
-        let (path, file) = (entry.path(), entry.file_name());
-        let file = file.to_string_lossy().into_owned();
-        if path.is_dir() {
-            collect(&path, &format!("{name}/{file}"), most_lines, runs)?;
-            continue;
-        }
-        let tables = [
-            "_stats.csv",
-            "_stats_history.csv",
-            "_failures.csv",
-            "_exceptions.csv",
-        ];
-        let plain = file.trim_end_matches(".gz");
-        if let Some(ending) = tables.iter().find(|ending| plain.ends_with(**ending)) {
-            run.tables.push(File {
-                name: format!("run{ending}"),
-                bytes: read(&path)?,
-            });
-        } else if plain.ends_with(".jsonl") && run.log.is_none() {
-            run.log = log(&read(&path)?, most_lines);
-            run.whole_log = log(&read(&path)?, usize::MAX);
-            let is_small = |file: &File| line_count(&file.bytes) <= most_lines.max(MOST_WHOLE);
-            run.whole_log = run.whole_log.filter(is_small);
-        } else if plain.ends_with(".json") && read(&path)?.starts_with(b"[") {
-            run.json = Some(File {
-                name: "run.json".to_owned(),
-                bytes: read(&path)?,
-            });
-        }
-    }
-    // Two prefixes in one folder are two runs.
-    let prefixes = run
-        .tables
-        .iter()
-        .filter(|f| f.name == "run_stats.csv")
-        .count();
-    if prefixes > 1 {
-        run.tables.clear();
-    }
-    runs.push(run);
-    Ok(())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
-    }
-    let mut plain = Vec::new();
-    std::io::Read::read_to_end(
-        &mut flate2::read::MultiGzDecoder::new(&bytes[..]),
-        &mut plain,
-    )?;
-    Ok(plain)
-}
-
-/// A log of up to so many lines is also tried whole.
-const MOST_WHOLE: usize = 1500;
-
-fn line_count(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|b| **b == b'\n').count()
-}
-
-/// A log of requests, thinned evenly to at most so many lines; `None` of an empty file, or of a history.
-fn log(bytes: &[u8], most_lines: usize) -> Option<File> {
-    let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
-    let first = lines.first()?;
-    if first.windows(17).any(|part| part == b"loadgate.history/") {
-        return None;
-    }
-    let step = lines.len().div_ceil(most_lines.max(1)).max(1);
-    Some(File {
-        name: "requests.jsonl".to_owned(),
-        bytes: lines.into_iter().step_by(step).flatten().copied().collect(),
-    })
 }
 
 /// How far below or above its own figure a run's limit lies: the nearest at which it fails for sure.

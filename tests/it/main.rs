@@ -24,6 +24,7 @@ mod kept;
 mod last_runs;
 mod limits;
 mod manual;
+mod mutations;
 mod oracle;
 mod outcomes;
 mod project;

@@ -46,7 +46,7 @@ pub fn all() -> Vec<Operator> {
         harmful("rename-ending", anything, rename_ending),
         harmful("cut-gzip", anything, cut_gzip),
         harmful("garbage-behind-gzip", anything, garbage_behind_gzip),
-        harmful("utf16", anything, |m| utf16(m)),
+        harmful("utf16", anything, utf16),
         harmful("latin1", anything, latin1),
         Operator {
             name: "crlf",

@@ -180,7 +180,7 @@ fn on_table_as(
 ) -> Option<String> {
     let stats = m.files.iter().position(|f| f.name == "run_stats.csv");
     let all: Vec<usize> = (0..m.files.len())
-        .filter(|i| m.files[*i].name.ends_with(".csv"))
+        .filter(|i| m.files[*i].is_table())
         .collect();
     let any = m.random.pick(&all).copied();
     let at = stats.filter(|_| !m.random.once_in(3)).or(any)?;

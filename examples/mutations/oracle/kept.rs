@@ -73,15 +73,15 @@ fn is_consistent(before: &Value, after: &Value, gate: &Gate, times: &str) -> Res
         Figure::Mean => ("/response_time_ms/mean".to_owned(), &[][..]),
         Figure::Max => ("/response_time_ms/max".to_owned(), &[]),
         Figure::Percentile(p) => (format!("/response_time_ms/quantiles/p{p}"), &[]),
-        Figure::Failures => ("/failures".to_owned(), &["failures"]),
-        Figure::FailureRatio => ("/failures".to_owned(), &["failures"]),
+        Figure::Failures | Figure::FailureRatio => ("/failures".to_owned(), &["failures"]),
         Figure::Requests => ("/requests".to_owned(), &["requests"]),
         Figure::Rps => ("/rps".to_owned(), &["rps"]),
         Figure::FieldMax(name) => (format!("/fields/{name}/max"), &[]),
         Figure::FieldMean(name) => (format!("/fields/{name}/mean"), &[]),
         Figure::Users => return Err("users are not compared".to_owned()),
     };
-    if !differs(&own) && !(gate.figure == Figure::FailureRatio && differs("/requests")) {
+    let by_requests = gate.figure == Figure::FailureRatio && differs("/requests");
+    if !differs(&own) && !by_requests {
         return Err(format!("`total{own}` is what it was"));
     }
     let is_of_times = matches!(

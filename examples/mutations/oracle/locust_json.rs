@@ -57,7 +57,7 @@ fn read(files: &[File], gate: &Gate) -> Result<f64, String> {
         failures: Some(0.0),
         ..Figures::default()
     };
-    let (mut times, mut sum, mut timed) = (Vec::new(), 0.0, 0_u64);
+    let (mut times, mut sum, mut summed) = (Vec::new(), 0.0, 0_u64);
     let mut max = 0.0_f64;
     let mut span = (f64::MAX, f64::MIN);
     for entry in &all {
@@ -72,7 +72,7 @@ fn read(files: &[File], gate: &Gate) -> Result<f64, String> {
         figures.requests += entry.num_requests as f64;
         figures.failures = figures.failures.map(|n| n + entry.num_failures as f64);
         sum += entry.total_response_time;
-        timed += entry.num_requests - entry.num_none_requests;
+        summed += entry.num_requests - entry.num_none_requests;
         max = max.max(entry.max_response_time.unwrap_or(0.0));
         for (ms, n) in &entry.response_times {
             let ms: f64 = ms.parse().map_err(|_| "a response time is not a number")?;
@@ -82,8 +82,8 @@ fn read(files: &[File], gate: &Gate) -> Result<f64, String> {
     times.sort_by(f64::total_cmp);
     figures.times = Some(times);
     match gate.figure {
-        Figure::Mean if timed > 0 => Ok(sum / timed as f64),
-        Figure::Max if timed > 0 => Ok(max),
+        Figure::Mean if summed > 0 => Ok(sum / summed as f64),
+        Figure::Max if summed > 0 => Ok(max),
         Figure::Rps if span.1 > span.0 => Ok(figures.requests / (span.1 - span.0)),
         _ => figures.figure(&gate.figure),
     }

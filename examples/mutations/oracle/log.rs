@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::subject::{File, Gate};
-use super::{Figures, Said, is_on, text};
+use super::{Figures, Said, is_on, percentile, text};
 
 /// Longest gap in a run's starts that is not the time between two runs, in seconds.
 const LONGEST_GAP_S: f64 = 3600.0;
@@ -25,7 +25,7 @@ pub fn said(files: &[File], gate: &Gate) -> Said {
 fn read(files: &[File], gate: &Gate) -> Result<Figures, String> {
     let mut log = Vec::new();
     let mut seen: Vec<&[u8]> = Vec::new();
-    for file in files.iter().filter(|f| !f.name.ends_with(".csv")) {
+    for file in files.iter().filter(|f| !f.is_table()) {
         if seen.contains(&&file.bytes[..]) {
             continue;
         }
@@ -41,13 +41,15 @@ fn read(files: &[File], gate: &Gate) -> Result<Figures, String> {
         times: Some(Vec::new()),
         ..Figures::default()
     };
-    let mut span: Option<Option<(f64, f64)>> = None;
+    let mut spans = Vec::new();
+    let mut bare = Vec::new();
     for request in &log {
         let method = first(request, &["request_type", "method"]).and_then(Value::as_str);
         let name = first(request, &["name", "endpoint"]).and_then(Value::as_str);
         let name = name.ok_or("a line has no name")?;
         let time = time(request)?;
-        span = Some(joined(span, start(request), time.ms));
+        bare.extend(time.ms.filter(|_| time.is_bare));
+        spans.push(start(request).map(|s| (s, s + time.ms.unwrap_or(0.0) / 1e3)));
         if !is_on(gate.on.as_ref(), method.unwrap_or_default(), name) {
             continue;
         }
@@ -63,6 +65,7 @@ fn read(files: &[File], gate: &Gate) -> Result<Figures, String> {
                 Time {
                     ms: Some(ms),
                     sure: true,
+                    ..
                 },
             ) => times.push(ms),
             (times, _) => *times = None,
@@ -73,10 +76,19 @@ fn read(files: &[File], gate: &Gate) -> Result<Figures, String> {
             }
         }
     }
+    bare.sort_by(f64::total_cmp);
+    if !bare.is_empty() && percentile(&bare, 0.5) < 1.0 {
+        figures.times = None;
+    }
     if let Some(times) = &mut figures.times {
         times.sort_by(f64::total_cmp);
     }
-    figures.span = span.flatten();
+    // Of a line without a start it is not known whether it was the first.
+    let spans: Option<Vec<(f64, f64)>> = spans.into_iter().collect();
+    figures.span = spans.and_then(|spans| {
+        let joined = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+        spans.into_iter().reduce(joined)
+    });
     Ok(figures)
 }
 
@@ -173,19 +185,6 @@ fn one_run(log: &[Map<String, Value>]) -> Result<(), String> {
     Ok(())
 }
 
-fn joined(
-    span: Option<Option<(f64, f64)>>,
-    start: Option<f64>,
-    ms: Option<f64>,
-) -> Option<(f64, f64)> {
-    let start = start?;
-    let end = start + ms.unwrap_or(0.0) / 1e3;
-    match span {
-        None => Some((start, end)),
-        Some(span) => span.map(|(first, last)| (first.min(start), last.max(end))),
-    }
-}
-
 /// Epoch seconds.
 fn start(request: &Map<String, Value>) -> Option<f64> {
     let value = first(request, &["start_time", "ts", "timestamp"])?;
@@ -201,6 +200,8 @@ fn start(request: &Map<String, Value>) -> Option<f64> {
 struct Time {
     ms: Option<f64>,
     sure: bool,
+    /// Whether the name alone says that it is in milliseconds: seconds are written under it, too.
+    is_bare: bool,
 }
 
 fn time(request: &Map<String, Value>) -> Result<Time, String> {
@@ -219,7 +220,13 @@ fn time(request: &Map<String, Value>) -> Result<Time, String> {
         return Err("a line has no response time".to_owned());
     };
     let (number, factor, sure) = match value {
-        Value::Null => return Ok(Time { ms: None, sure }),
+        Value::Null => {
+            return Ok(Time {
+                ms: None,
+                sure,
+                is_bare: false,
+            });
+        }
         Value::Number(number) => (number.as_f64(), factor, sure),
         Value::String(text) => {
             let end = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
@@ -238,8 +245,8 @@ fn time(request: &Map<String, Value>) -> Result<Time, String> {
     let number = number.ok_or_else(|| format!("a line has {key} {value}"))?;
     Ok(Time {
         ms: Some(number * factor),
-        // Seconds are written under this name, too.
-        sure: sure && !(key == "response_time" && number < 1.0 && value.is_number()),
+        sure,
+        is_bare: key == "response_time" && value.is_number(),
     })
 }
 
@@ -247,6 +254,8 @@ fn time(request: &Map<String, Value>) -> Result<Time, String> {
 struct Style {
     /// Errors, of those lines that have one, and nothing else.
     errors_only: bool,
+    /// Whether it writes an error beside some 4xx: then a 4xx without one is an answer that was wanted.
+    errors_beside_4xx: bool,
 }
 
 impl Style {
@@ -256,6 +265,7 @@ impl Style {
                 .any(|r| first(r, keys).is_some_and(|v| !v.is_null()))
         };
         Self {
+            errors_beside_4xx: log.iter().any(|r| is_4xx(r) && has_error(r)),
             errors_only: tells(ERRORS) && !tells(&["success"]) && !tells(STATUSES),
         }
     }
@@ -272,18 +282,11 @@ impl Style {
                 _ => Err(format!("a line has success {success}")),
             };
         }
-        let empty = ["", "-", "none", "null", "{}", "[]", "0", "\"\""];
-        let has_error = ERRORS.iter().any(|key| {
-            let error = first(request, &[key]).filter(|v| !v.is_null());
-            error.is_some_and(|error| {
-                let text = error
-                    .as_str()
-                    .map_or_else(|| error.to_string(), str::to_owned);
-                !empty.contains(&text.to_lowercase().as_str())
-            })
-        });
-        if has_error {
+        if has_error(request) {
             return Ok(Some(true));
+        }
+        if is_4xx(request) && first(request, ERRORS).is_some() {
+            return Ok(self.errors_beside_4xx.then_some(false));
         }
         let status = first(request, STATUSES).filter(|v| !v.is_null());
         if let Some(status) = status {
@@ -296,6 +299,25 @@ impl Style {
         }
         Ok(self.errors_only.then_some(false))
     }
+}
+
+fn is_4xx(request: &Map<String, Value>) -> bool {
+    let status = first(request, STATUSES).and_then(Value::as_u64);
+    status.is_some_and(|status| (400..500).contains(&status))
+}
+
+/// Whether a request has an error that is one.
+fn has_error(request: &Map<String, Value>) -> bool {
+    let empty = ["", "-", "none", "null", "{}", "[]", "0", "\"\""];
+    ERRORS.iter().any(|key| {
+        let error = first(request, &[key]).filter(|v| !v.is_null());
+        error.is_some_and(|error| {
+            let text = error
+                .as_str()
+                .map_or_else(|| error.to_string(), str::to_owned);
+            !empty.contains(&text.to_lowercase().as_str())
+        })
+    })
 }
 
 const ERRORS: &[&str] = &["error", "exception"];

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::subject::{Endpoint, Figure, File, Gate};
-use super::{Said, is_on, log, rounded_from, text};
+use super::{Said, is_on, log, text};
+
+mod contradictions;
+
+use contradictions::{concerns, contradictions};
 
 /// A row of the table, or the total.
 #[derive(Clone, Debug, Default)]
@@ -60,9 +64,10 @@ pub fn said(files: &[File], originals: &[File], gate: &Gate) -> Said {
 /// A log's figures must be those of the tables beside it, which lack the last seconds.
 pub fn reconcile(files: &[File], originals: &[File], gate: &Gate) -> Result<(), String> {
     let Ok(tables) = read(files) else {
-        return match files.iter().any(|f| f.name.ends_with(".csv")) {
-            true => Err("the tables beside the log cannot be read".to_owned()),
-            false => Ok(()),
+        return if files.iter().any(File::is_table) {
+            Err("the tables beside the log cannot be read".to_owned())
+        } else {
+            Ok(())
         };
     };
     let Ok(before) = read(originals) else {
@@ -97,9 +102,11 @@ pub fn reconcile(files: &[File], originals: &[File], gate: &Gate) -> Result<(), 
     };
     let few = 0.01;
     let differs = match gate.figure {
-        Figure::Requests | Figure::Rps | Figure::Users => {
-            far(Figure::Requests, row.requests, before.requests, few)
-        }
+        Figure::Requests
+        | Figure::Rps
+        | Figure::Users
+        | Figure::FieldMax(_)
+        | Figure::FieldMean(_) => far(Figure::Requests, row.requests, before.requests, few),
         Figure::Failures | Figure::FailureRatio => {
             far(Figure::Requests, row.requests, before.requests, few)
                 || far(Figure::Failures, row.failures, before.failures, few)
@@ -110,37 +117,11 @@ pub fn reconcile(files: &[File], originals: &[File], gate: &Gate) -> Result<(), 
             (Some(now), Some(before)) => far(Figure::Percentile(p), *now, *before, 0.05),
             _ => false,
         },
-        Figure::FieldMax(_) | Figure::FieldMean(_) => {
-            far(Figure::Requests, row.requests, before.requests, few)
-        }
     };
     if differs {
         return Err("the log differs from the tables beside it, which say how it was".to_owned());
     }
     Ok(())
-}
-
-/// What a contradiction is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum About {
-    Requests,
-    Failures,
-    Times,
-    Rates,
-}
-
-fn concerns(what: About, gate: &Gate) -> bool {
-    match gate.figure {
-        Figure::Requests => what == About::Requests,
-        Figure::Failures | Figure::FailureRatio => {
-            matches!(what, About::Requests | About::Failures)
-        }
-        Figure::Mean | Figure::Max | Figure::Percentile(_) => {
-            matches!(what, About::Times | About::Requests)
-        }
-        Figure::Rps => matches!(what, About::Rates | About::Requests),
-        Figure::Users | Figure::FieldMax(_) | Figure::FieldMean(_) => false,
-    }
 }
 
 /// The cells of a table by the names of its columns, in small letters.
@@ -340,13 +321,12 @@ fn history(sheet: &Sheet, tables: &mut Tables) -> Result<(), String> {
             figure(MIN)?,
             figure(MAX)?,
         ];
-        if let Some(before) = tables
-            .end
-            .filter(|before| before[0] > end[0] || before[1] > end[1])
+        if let Some([requests, failures, ..]) = tables.end
+            && (requests > end[0] || failures > end[1])
         {
             return Err(format!(
-                "the history counts {} requests after {}",
-                end[0], before[0]
+                "the history counts {} requests after {requests}",
+                end[0]
             ));
         }
         tables.end = Some(end);
@@ -361,161 +341,6 @@ fn history(sheet: &Sheet, tables: &mut Tables) -> Result<(), String> {
         tables.span_s = last - first;
     }
     Ok(())
-}
-
-/// Everything in which tables contradict themselves or each other.
-fn contradictions(tables: &Tables) -> Vec<(About, String)> {
-    let mut found = Vec::new();
-    let mut say = |about, is_wrong: bool, why: String| {
-        if is_wrong {
-            found.push((about, why));
-        }
-    };
-    for row in tables.rows.iter().chain([&tables.total]) {
-        let of = row.key.as_ref().map_or("the total", |key| &key.name);
-        let whole = |v: f64| v.fract() == 0.0;
-        say(
-            About::Failures,
-            row.failures > row.requests,
-            format!("{of}: more failures than requests"),
-        );
-        say(
-            About::Requests,
-            !whole(row.requests) || !whole(row.failures),
-            format!("{of}: a part of a request"),
-        );
-        if row.requests == 0.0 {
-            continue;
-        }
-        let ordered = row.min <= row.mean + 1.0 && row.mean <= row.max + 1.0;
-        say(
-            About::Times,
-            !ordered,
-            format!("{of}: the mean is not between min and max"),
-        );
-        let all: Vec<f64> = row.percentiles.values().copied().collect();
-        let rising = all.windows(2).all(|two| two[0] <= two[1]);
-        say(
-            About::Times,
-            !rising,
-            format!("{of}: percentiles do not rise"),
-        );
-        let outside = all.iter().any(|ms| {
-            let (low, high) = rounded_from(*ms);
-            low > row.max + 1.0 || high < row.min - 1.0
-        });
-        say(
-            About::Times,
-            outside,
-            format!("{of}: percentiles beyond min or max"),
-        );
-        let (low, high) = mean_between(row);
-        let off = row.mean < low - 1.0 || row.mean > high + 1.0;
-        say(
-            About::Times,
-            off,
-            format!("{of}: percentiles rule out the mean"),
-        );
-        if tables.span_s > 20.0 {
-            let expected = row.requests / tables.span_s;
-            let off = row.rps > 1.3 * expected + 0.1 || row.rps < 0.7 * expected - 0.1;
-            say(
-                About::Rates,
-                off,
-                format!("{of}: {} requests per second", row.rps),
-            );
-        }
-    }
-    let total = &tables.total;
-    let sum = |figure: fn(&Row) -> f64| tables.rows.iter().map(figure).sum::<f64>();
-    let differs = |a: f64, b: f64, slack: f64| (a - b).abs() > slack * b.abs().max(1.0);
-    say(
-        About::Requests,
-        differs(sum(|r| r.requests), total.requests, 1e-9),
-        "rows are not the total".to_owned(),
-    );
-    say(
-        About::Failures,
-        differs(sum(|r| r.failures), total.failures, 1e-9),
-        "failures are not the total".to_owned(),
-    );
-    let mean = sum(|r| r.requests * r.mean) / total.requests.max(1.0);
-    say(
-        About::Times,
-        differs(mean, total.mean, 0.01),
-        "the rows' means are not the total's".to_owned(),
-    );
-    let max = tables.rows.iter().map(|r| r.max).fold(0.0, f64::max);
-    say(
-        About::Times,
-        differs(max, total.max, 1e-3),
-        "the rows' longest is not the total's".to_owned(),
-    );
-    say(
-        About::Rates,
-        differs(sum(|r| r.rps), total.rps, 0.01),
-        "the rows' rates are not the total's".to_owned(),
-    );
-    if let Some(failures) = &tables.failures {
-        let of_all: f64 = failures.values().sum();
-        say(
-            About::Failures,
-            differs(of_all, total.failures, 1e-9),
-            "the failures file differs".to_owned(),
-        );
-        for row in &tables.rows {
-            let told = row.key.as_ref().and_then(|key| failures.get(key)).copied();
-            let off = differs(told.unwrap_or(0.0), row.failures, 1e-9);
-            say(
-                About::Failures,
-                off,
-                "the failures file differs at an endpoint".to_owned(),
-            );
-        }
-    }
-    if let Some([requests, failures, mean, _, max]) = tables.end {
-        // The last row is written up to a few seconds before the table.
-        let few = 5.0 * total.rps + 5.0;
-        let off = (requests - total.requests).abs() > few;
-        say(
-            About::Requests,
-            off,
-            "the history ends elsewhere".to_owned(),
-        );
-        let off = failures > total.failures + 1.0 || total.failures - failures > few;
-        say(
-            About::Failures,
-            off,
-            "the history ends with other failures".to_owned(),
-        );
-        let off = differs(mean, total.mean, 0.1) || max > total.max + 1.0;
-        say(
-            About::Times,
-            off,
-            "the history ends with other times".to_owned(),
-        );
-    }
-    found
-}
-
-/// Between which bounds the percentiles leave the mean.
-fn mean_between(row: &Row) -> (f64, f64) {
-    let one = 1.0 / row.requests;
-    let (mut low, mut high) = (0.0, 0.0);
-    let (mut share, mut from) = (0.0, row.min);
-    let mut points: Vec<(f64, f64)> = row
-        .percentiles
-        .iter()
-        .map(|(p, ms)| (f64::from(*p) / 100.0, *ms))
-        .collect();
-    points.push((1.0, row.max));
-    for (q, ms) in points {
-        let part = q - share;
-        low += (part - one).max(0.0) * from;
-        high += (part + one) * rounded_from(ms).1;
-        (share, from) = (q, rounded_from(ms).0.max(0.0));
-    }
-    (low, high)
 }
 
 impl Tables {
