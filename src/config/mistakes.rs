@@ -37,6 +37,16 @@ impl<'t> Mistakes<'t> {
         errors.is_empty().then_some(table)
     }
 
+    /// As much of the file as is TOML: what is wrong elsewhere in it is to be told at once, too.
+    pub fn parse_what_can_be(&mut self, help: &str) -> Spanned<DeTable<'t>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            self.add("config-syntax", span, error.message().to_owned(), help);
+        }
+        table
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.found.len()
@@ -44,11 +54,31 @@ impl<'t> Mistakes<'t> {
 
     /// All of them in the order of the file, if there are any.
     pub fn none_or_all(mut self) -> Result<(), Vec<Diagnostic>> {
+        self.leave_out_consequences();
         self.found.sort_by_key(|p| p.origin.clone());
         if self.found.is_empty() {
             Ok(())
         } else {
             Err(self.found)
+        }
+    }
+
+    /// What follows from a line that is not TOML is no mistake of its own: the rest of that line, and keys that are missing,
+    /// perhaps because they stand in it.
+    fn leave_out_consequences(&mut self) {
+        let line = |problem: &Diagnostic| problem.origin.as_ref().and_then(|at| at.line);
+        let is_syntax = |problem: &Diagnostic| problem.code == "config-syntax";
+        let broken: Vec<_> = self
+            .found
+            .iter()
+            .filter(|p| is_syntax(p))
+            .map(line)
+            .collect();
+        if !broken.is_empty() {
+            self.found.retain(|problem| {
+                is_syntax(problem)
+                    || (problem.code != "missing-key" && !broken.contains(&line(problem)))
+            });
         }
     }
 

@@ -26,9 +26,11 @@ mod json;
 mod reconcile;
 mod stats;
 mod text;
+mod width;
 
 use std::collections::BTreeMap;
 
+use super::extent::Extent;
 use crate::diagnostic::Diagnostic;
 use crate::summary::Source;
 use crate::tally::{Doubts, EndpointTally, Tally};
@@ -124,6 +126,7 @@ pub struct Tables {
     notes: Vec<String>,
     /// Whether bad rows were left out, as is allowed.
     is_partial: bool,
+    extents: Vec<(Kind, String, Extent)>,
 }
 
 impl Tables {
@@ -159,11 +162,16 @@ impl Tables {
         if kind == Kind::Json {
             let entries = json::read(file, text)?;
             let records = entries.len() as u64;
+            let extent = Extent::of(&json::tally(&entries));
+            self.extents.push((kind, file.to_owned(), extent));
             self.json.extend(entries);
             self.json_files.push(file.to_owned());
             return Ok((records, Vec::new()));
         }
         let table = text::Table::parse(file, text)?;
+        if let Some(problem) = width::beyond(&table) {
+            return Err(problem);
+        }
         Ok(match kind {
             Kind::Stats | Kind::Json => {
                 let mut read = stats::read(&table)?;
@@ -183,6 +191,8 @@ impl Tables {
                     let most = self.users.entry(*second).or_default();
                     *most = (*most).max(*users);
                 }
+                self.extents
+                    .push((kind, file.to_owned(), Extent::of(&read.tally)));
                 let told = (read.records, std::mem::take(&mut read.problems));
                 self.histories.push(read);
                 told
@@ -240,6 +250,11 @@ impl Tables {
             failures: &self.failures,
             is_partial: self.is_partial,
         }
+    }
+
+    /// From when to when each file goes that tells times.
+    pub(super) fn extents(&self) -> &[(Kind, String, Extent)] {
+        &self.extents
     }
 
     fn exceptions_note(&self) -> Option<String> {

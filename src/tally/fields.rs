@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Counts;
+use crate::exact::Fraction;
 
 mod costs;
 
@@ -396,6 +397,22 @@ impl FieldTally {
         })
     }
 
+    /// The values of these ranks, which ascend from 0 and are below the count.
+    pub fn at_ranks(&self, ranks: &[u64]) -> Vec<f64> {
+        let mut values = self.values();
+        let (mut value, mut seen) = (f64::NAN, 0);
+        let of = |rank: &u64| {
+            while seen <= *rank {
+                let Some((next, n)) = values.next() else {
+                    break;
+                };
+                (value, seen) = (next, seen + n);
+            }
+            value
+        };
+        ranks.iter().map(of).collect()
+    }
+
     /// How many values.
     pub fn count(&self) -> u64 {
         self.paged.total() + self.other.values().sum::<u64>()
@@ -416,6 +433,18 @@ impl FieldTally {
     /// Sum of all values.
     pub fn sum(&self) -> f64 {
         self.values().map(|(v, n)| v * n as f64).sum()
+    }
+
+    /// The same of the decimals that the log holds, not of their nearest floats; `None` if that needs too many digits.
+    pub fn exact_sum(&self) -> Option<Fraction> {
+        let thousandths = self.paged.iter().try_fold(0_i128, |sum, (key, n)| {
+            sum.checked_add(i128::from(key).checked_mul(i128::from(n))?)
+        });
+        let paged = Fraction::new(thousandths?, 1000)?;
+        let mut other = self.other.iter();
+        other.try_fold(paged, |sum, (key, n)| {
+            sum.plus(Fraction::of(value(*key)).times(Fraction::share(*n, 1)?)?)
+        })
     }
 
     /// Population standard deviation; `None` without values.
@@ -446,6 +475,15 @@ impl FieldTally {
     /// Largest minus first value, of the thing for which it is largest.
     pub fn increase(&self) -> Option<f64> {
         self.courses().filter_map(Course::increase).reduce(f64::max)
+    }
+
+    /// The same of the decimals that the log holds.
+    pub fn exact_increase(&self) -> Option<Fraction> {
+        let each = self.courses().filter_map(|course| {
+            let (largest, (_, first)) = (course.largest?, course.first?);
+            Fraction::of(largest).minus(Fraction::of(first))
+        });
+        each.max()
     }
 
     /// Smallest and largest value in each epoch second that has any.
