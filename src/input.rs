@@ -370,6 +370,15 @@ impl Loaded {
             for text in paths.chain(&mut self.notes) {
                 *text = text.replace(&prefix, "");
             }
+            let tally = &mut self.tally;
+            let rows = tally
+                .endpoints
+                .values_mut()
+                .chain(&mut tally.reported_total);
+            let doubts = rows.map(|row| &mut row.doubts).chain([&mut tally.doubts]);
+            for doubts in doubts.filter(|doubts| !doubts.is_empty()) {
+                doubts.reword(|because| because.replace(&prefix, ""));
+            }
         }
     }
 }
