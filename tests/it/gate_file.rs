@@ -434,6 +434,43 @@ fn a_limit_is_the_decimal_that_was_written() {
 }
 
 #[test]
+fn a_run_is_at_most_what_it_is() {
+    // Means and ratios that are no short decimals, and a report that keeps them to a millionth.
+    let dir = folder(&log(700, 13, &["/a", "/b", "/c"]));
+    let gates = "[[gate]]\nid = \"same\"\nrequire = [\"mean <= baseline\", \"mean >= baseline\", \"p95 <= baseline\", \"p95 == baseline\", \"max <= baseline + 0%\", \"failure_ratio <= baseline\", \"rps >= baseline\"]\non = \"*\"\n[[gate]]\nid = \"total\"\nrequire = [\"rps == baseline\", \"mean == baseline\"]\n";
+    file(&dir, "g.toml", gates.as_bytes());
+    assert_eq!(
+        check(&dir, &["--json", "before.json", "--record", "h.jsonl"]).code,
+        0
+    );
+    for baseline in ["r.jsonl", "before.json"] {
+        let run = check(&dir, &["--config", "g.toml", "--baseline", baseline]);
+        assert_eq!(run.code, 0, "{baseline}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn a_field_may_be_missing_in_just_so_many() {
+    // 7 of 1000 lack it: at most 0.7 % is allowed.
+    let mut text = String::new();
+    for i in 0..1000 {
+        let rows = if i < 7 { "" } else { ",\"rows\":1" };
+        let at = 1_767_225_600_000_i64 + i;
+        let _ = writeln!(
+            text,
+            "{{\"timestamp\":{at},\"name\":\"/a\",\"response_time_ms\":1,\"status\":200{rows}}}"
+        );
+    }
+    let dir = folder(&text);
+    for (most, code) in [("0.7%", 0), ("0.69%", 3)] {
+        let gates = format!(
+            "[[gate]]\nid = \"g\"\nrequire = \"max(rows) <= 1\"\nmax-missing = \"{most}\"\n"
+        );
+        assert_eq!(with_gates(&dir, gates).code, code, "{most}");
+    }
+}
+
+#[test]
 fn what_says_nothing_is_refused() {
     let dir = folder(&ten_lines());
     for rule in [
