@@ -314,6 +314,28 @@ const PREFIX_ENDINGS: [&str; 7] = [
     ".json",
 ];
 
+/// The files that may belong to a Locust prefix, whether they are there or not.
+pub fn of_prefix(prefix: &str) -> impl Iterator<Item = String> {
+    PREFIX_ENDINGS
+        .iter()
+        .map(move |ending| format!("{prefix}{ending}"))
+}
+
+/// Whether a file in a folder that is an input would be read.
+pub fn is_read_in_folder(path: &Path, options: &Options) -> bool {
+    let found = Found {
+        name: path.display().to_string(),
+        stdin: None,
+        in_folder: true,
+    };
+    path.is_file()
+        && !is_hidden(path)
+        // A history that lies beside the results of the runs it holds.
+        && !crate::history::store::is_history(path)
+        && forced_format(options)
+            .is_ok_and(|forced| recognise(&found, forced, options).is_ok_and(|f| f.is_some()))
+}
+
 fn discover(runs: &[String], options: &Options, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
@@ -348,9 +370,8 @@ fn discover(runs: &[String], options: &Options, problems: &mut Vec<Diagnostic>) 
                 in_folder: false,
             });
         } else {
-            let belonging = PREFIX_ENDINGS.iter().map(|ending| format!("{run}{ending}"));
             named.extend(
-                belonging
+                of_prefix(run)
                     .filter(|p| Path::new(p).is_file())
                     .map(|name| Found {
                         name,

@@ -11,6 +11,7 @@ use crate::history::entry::{EndpointEntry, Entry, Provenance};
 use crate::history::store::{self, History};
 use crate::history::time_counts::TimeCounts;
 use crate::input::report::{Endpoint, Kept, Rates, Report, Run, Times};
+use crate::place::shown;
 use crate::summary::Summary;
 use crate::trend::collect::Selection;
 use crate::trend::{self, Change, Group, Kind, Settings};
@@ -58,8 +59,9 @@ pub fn choose(
         .collect();
     let newest = &chosen[chosen.len().saturating_sub(MOST_RUNS)..];
     let note = format!(
-        "{path}: {} of {of} runs are the baseline; {runs} were made under the same conditions, {} of them at the level \
+        "{}: {} of {of} runs are the baseline; {runs} were made under the same conditions, {} of them at the level \
          last accepted",
+        shown(path),
         newest.len(),
         chosen.len()
     );

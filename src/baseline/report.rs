@@ -9,6 +9,7 @@ use crate::comparison::shortfall::Shortfall;
 use crate::comparison::terms::Terms;
 use crate::input::report::{Endpoint, Report};
 use crate::metric::{Aggregate, Filter, Metric};
+use crate::place::shown;
 use crate::summary::quantile::{millionths, quantile};
 use crate::tally::{self, Evidence};
 use crate::units::quantile_name;
@@ -17,7 +18,7 @@ use crate::units::quantile_name;
 pub fn sample(report: &Report, path: &str, terms: &Terms) -> Sample {
     let endpoint = |e: &Endpoint, total: bool| endpoint_sample(e, total, report, terms);
     Sample {
-        label: format!("{} ({path})", report.run.label),
+        label: format!("{} ({})", report.run.label, shown(path)),
         duration_s: report.run.duration_s,
         users_max: report.run.users_max,
         metadata: report.run.metadata.clone(),

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, baseline, is_colored};
+use super::no_verdict::Asked;
+use super::{Failure, baseline, is_colored, say, say_in_color, sources};
 use crate::analysis::Analysis;
 use crate::ci::Ci;
 use crate::cli::{Check, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::gate::{Terms, judge, quota, regression};
+use crate::gate::{Terms, comparison, judge, quota, regression};
 use crate::input::{self, Options, Span};
 use crate::outcome::Outcome;
+use crate::place::Forget;
 use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
 use crate::summary::{About, Summary};
@@ -23,11 +25,24 @@ mod trend;
 /// The gate file that is read when none is named.
 pub(super) const DEFAULT_CONFIG: &str = "loadgate.toml";
 
-/// Runs the whole pipeline; the answer is the exit code.
-pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
+/// Why a run is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To judge it against gates.
+    Judge,
+    /// To see what differs from the baseline; that nothing has regressed is then a criterion of its own.
+    Compare,
+}
+
+/// Runs the whole pipeline; the answer is the exit code. Without a verdict, what collects reports is told why.
+pub fn run(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8, Failure> {
+    judged(args, purpose, stdout).map_err(|failure| Asked::by_check(args).tell(&failure, stdout))
+}
+
+fn judged(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
     let config = configuration(args, &destinations)?;
-    let mut analysis = analyse(args, &config)?;
+    let mut analysis = analyse(args, purpose, &config)?;
     follow(args, &config, &mut analysis);
     destinations.write(&analysis, stdout)?;
     if let Some(history) = &args.record {
@@ -52,13 +67,16 @@ fn follow(args: &Check, config: &Config, analysis: &mut Analysis) {
     let entry = record::entry(analysis, &config.expected);
     match trend::with(history, entry, args.allow_bad_lines) {
         Ok(trend) => analysis.trend = trend,
-        Err(why) => analysis.summary.notes.push(format!(
-            "the history cannot be followed, so no trend is shown: {why}"
-        )),
+        Err(why) => {
+            let why = Forget::new(sources::named(args)).within(&why);
+            analysis.summary.notes.push(format!(
+                "the history cannot be followed, so no trend is shown: {why}"
+            ));
+        }
     }
 }
 
-fn destinations(args: &Check) -> Destinations {
+pub(super) fn destinations(args: &Check) -> Destinations {
     Destinations {
         out: args.out.clone(),
         html: args.html.clone(),
@@ -90,6 +108,11 @@ fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Fa
     }
     problems.extend(span(args, &mut config.span));
     config.map.extend(args.map.iter().cloned());
+    problems.extend(sources::overwritten(
+        args,
+        &config.map,
+        &destinations.paths(),
+    ));
     if let Err(found) = destinations.check() {
         problems.extend(found);
     }
@@ -172,7 +195,7 @@ fn as_seen_from_here(path: &Path) -> String {
     below.unwrap_or(path).display().to_string()
 }
 
-fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
+fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, Failure> {
     let options = Options {
         format: args.format.clone(),
         map: config.map.clone(),
@@ -191,6 +214,10 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     };
     let mut summary = Summary::new(loaded.tally, about);
     let comparison = baseline::against(args, config, &options, &mut summary)?;
+    let forget = Forget::new(sources::named(args));
+    for note in &mut summary.notes {
+        *note = forget.within(note);
+    }
     let terms = Terms {
         expected: config.expected.clone(),
         comparison: comparison.as_ref(),
@@ -207,7 +234,15 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     if let Some(rule) = &config.regression {
         verdicts.extend(regression::judge(&summary, rule, &terms));
     }
-    let outcome = Outcome::new(&verdicts, config.undecided_warns);
+    let compared = comparison.as_ref().filter(|_| purpose == Purpose::Compare);
+    // `[regression]` says itself what follows from a regression.
+    if let Some(comparison) = compared.filter(|_| config.regression.is_none()) {
+        verdicts.push(comparison::judge(comparison));
+    }
+    let outcome = Outcome {
+        compared: compared.map(comparison::clause),
+        ..Outcome::new(&verdicts, config.undecided_warns)
+    };
     Ok(Analysis {
         summary,
         comparison,
@@ -232,10 +267,8 @@ fn label(runs: &[String]) -> String {
 
 fn show(args: &Check, analysis: &Analysis, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.quiet {
-        writeln!(stdout, "{}", analysis.outcome.sentence())?;
-        return Ok(());
+        return say(stdout, &format!("{}\n", analysis.outcome.sentence()));
     }
     let color = is_colored(args.color);
-    stdout.write_all(terminal::render(analysis, color).as_bytes())?;
-    Ok(())
+    say_in_color(stdout, &terminal::render(analysis, color), color)
 }

@@ -2,6 +2,7 @@
 
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Level, Verdict};
+use crate::visible;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,29 +69,15 @@ pub fn alarms(analysis: &Analysis) -> Vec<Alarm<'_>> {
     all
 }
 
-/// Text on one line, without control characters and marks that turn the reading direction, at most so many characters.
+/// Text on one line in which nothing is hidden, at most so many characters.
 pub fn plain(text: &str, longest: usize) -> String {
-    let cut = text.chars().count() > longest;
-    let kept = if cut {
-        longest.saturating_sub(1)
-    } else {
-        longest
-    };
-    let mut safe: String = text
-        .chars()
-        .take(kept)
-        .map(|c| {
-            if c.is_control() || super::markdown::is_direction_mark(c) {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect();
-    if cut {
-        safe.push('…');
+    let seen = visible::text(text);
+    if seen.char_indices().nth(longest).is_none() {
+        return seen.into_owned();
     }
-    safe
+    let mut cut: String = seen.chars().take(longest.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
 }
 
 #[cfg(test)]
@@ -111,7 +98,7 @@ mod tests {
             analysis.outcome = Outcome::new(&analysis.verdicts, undecided_warns);
             let all = alarms(&analysis);
             let count = |severity| all.iter().filter(|a| a.severity == severity).count() as u64;
-            let outcome = analysis.outcome;
+            let outcome = &analysis.outcome;
             assert_eq!(count(Severity::Failed), outcome.failed);
             assert_eq!(count(Severity::Undecided), outcome.undecided);
             assert_eq!(count(Severity::Warning), outcome.warned);
@@ -122,7 +109,10 @@ mod tests {
 
     #[test]
     fn plain_text_is_short_and_has_one_line() {
-        assert_eq!(plain("a\nb\u{1b}[31m\u{202e}", 100), "a b [31m ");
+        assert_eq!(
+            plain("a\nb\u{1b}[31m\u{202e}", 100),
+            "a⟨000A⟩b⟨001B⟩[31m⟨202E⟩"
+        );
         assert_eq!(plain("abcdef", 4), "abc…");
         assert_eq!(plain("abcd", 4), "abcd");
     }

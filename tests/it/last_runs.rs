@@ -39,14 +39,16 @@ fn the_last_runs_are_drawn_once_there_are_some_and_twice_the_same() {
     );
 }
 
+/// A run that was to be recorded and is not has no verdict: its page says so, and nothing else.
 #[test]
-fn a_history_that_cannot_be_followed_is_told_and_changes_no_verdict() {
+fn what_is_no_history_is_left_alone_and_told() {
     let dir = tempfile::tempdir().unwrap();
-    file(&dir, "history.jsonl", b"{\"schema\":\"something else\"}\n");
+    let other = "{\"schema\":\"something else\"}\n";
+    file(&dir, "history.jsonl", other.as_bytes());
     let run = file(&dir, "a.jsonl", ten_lines().as_bytes());
     let html = dir.path().join("report.html");
     let history = dir.path().join("history.jsonl");
-    loadgate(&[
+    let checked = loadgate(&[
         "check",
         &run,
         "--record",
@@ -54,6 +56,8 @@ fn a_history_that_cannot_be_followed_is_told_and_changes_no_verdict() {
         "--html",
         html.to_str().unwrap(),
     ]);
+    assert_eq!(checked.code, 2);
     let page = std::fs::read_to_string(html).unwrap();
-    assert!(page.contains("the history cannot be followed, so no trend is shown"));
+    assert!(page.contains("not-recorded") && page.contains("No verdict"));
+    assert_eq!(std::fs::read_to_string(history).unwrap(), other);
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::analysis::Analysis;
 use crate::cli::Check;
-use crate::commands::Failure;
+use crate::commands::no_verdict::note;
+use crate::commands::{Failure, not_recorded, say};
 use crate::history::append::append;
 use crate::history::entry::Entry;
 use crate::history::line::Line;
 use crate::history::provenance;
+use crate::place::shown;
 
 /// The run as a history holds it.
 pub fn entry(analysis: &Analysis, expected: &[u16]) -> Entry {
@@ -26,23 +28,22 @@ pub fn record(
     stdout: &mut dyn Write,
 ) -> Result<(), Failure> {
     let entry = entry(analysis, expected);
-    let appended = append(history, &Line::Run(Box::new(entry)))?;
+    let appended = append(history, &Line::Run(Box::new(entry)))
+        .map_err(|error| not_recorded(history, &error))?;
     if let Some(aside) = &appended.set_aside {
-        writeln!(
-            std::io::stderr().lock(),
-            "note: a line that a killed writer had cut off was moved to {}",
+        note(&format!(
+            "a line that a killed writer had cut off was moved to {}",
             aside.display()
-        )?;
+        ));
     }
     if args.quiet || super::destinations(args).uses_stdout() {
         return Ok(());
     }
-    let (file, line) = (history.display(), appended.line);
+    let (file, line) = (shown(&history.display().to_string()), appended.line);
     let word = if appended.known {
         "recorded before"
     } else {
         "recorded"
     };
-    writeln!(stdout, "{word}: {file}:{line}")?;
-    Ok(())
+    say(stdout, &format!("{word}: {file}:{line}\n"))
 }

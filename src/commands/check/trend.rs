@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::diagnostic::Origin;
 use crate::history::entry::Entry;
 use crate::history::store::{self, RecordedRun};
+use crate::place::shown;
 use crate::trend::collect::Selection;
 use crate::trend::{Group, Settings, follow};
 
@@ -30,7 +31,7 @@ pub fn with(history: &Path, entry: Entry, allowed_bad_lines: u64) -> Result<Opti
     }
     recorded.runs.push(RecordedRun {
         entry,
-        origin: Origin::file(path),
+        origin: Origin::file(shown(&path)),
     });
     let trend = follow(&recorded, &Selection::default(), &Settings::default())
         .map_err(|error| error.to_string())?;
