@@ -6,6 +6,7 @@
 )]
 
 mod announce;
+mod anonymous;
 mod bad_input;
 mod browser;
 mod cases;
@@ -13,16 +14,22 @@ mod change_points;
 mod check;
 mod chromium;
 mod compare;
+mod compare_outcome;
 mod comparison;
 mod documents;
 mod fuzz;
 mod generate;
+mod harmless;
 mod harness;
 mod history;
 mod last_runs;
 mod manual;
+mod no_verdict;
 mod oracle;
+mod outputs;
 mod project;
 mod properties;
+mod report_readers;
 mod systems;
 mod trend;
+mod verdicts;
