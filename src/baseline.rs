@@ -3,6 +3,7 @@
 use crate::comparison::{Sample, Terms};
 use crate::diagnostic::Diagnostic;
 use crate::input::{self, Options};
+use crate::place::shown;
 use crate::summary::{About, Summary};
 
 pub mod history;
@@ -20,7 +21,7 @@ pub fn load(path: &str, options: &Options, terms: &Terms) -> Result<Vec<Sample>,
         Err(problems) => return kept_in_folder(path, terms, problems),
     };
     let about = About {
-        label: path.to_owned(),
+        label: shown(path),
         sources: loaded.sources,
         ..About::default()
     };

@@ -5,10 +5,12 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use crate::analysis::Analysis;
+use crate::atomic;
 use crate::cli::announce::CiChoice;
 use crate::diagnostic::Diagnostic;
 use crate::report::annotations::{azure, code_quality, github, teamcity};
-use crate::report::write_atomically;
+use crate::report::no_verdict::NoVerdict;
+use crate::report::{internal, markdown, write_failed};
 
 /// A CI system that has a language of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,24 +112,45 @@ impl Ci {
         analysis: &Analysis,
         out: Option<&Path>,
         log: &mut dyn Write,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Diagnostic> {
+        let path = |file: &str| self.path(file);
+        let mut say = |text: String| {
+            let written = log.write_all(text.as_bytes());
+            written.map_err(|error| write_failed(Path::new("-"), &error))
+        };
+        match self.system {
+            System::GitHub => {
+                say(github::annotations(analysis, &path))?;
+                append(self.summary.as_deref(), github::summary(analysis))?;
+                append(self.outputs.as_deref(), Ok(github::outputs(analysis)))
+            }
+            System::Azure => say(azure::commands(analysis, &path)),
+            System::TeamCity => say(teamcity::messages(analysis)),
+            System::GitLab => code_quality_report(out, code_quality::render(analysis, &path)),
+        }
+    }
+
+    /// Tells that there is no verdict where a verdict would be told: in files, and as lines for the job's log.
+    pub fn announce_none(
+        &self,
+        why: &NoVerdict,
+        problems: &[Diagnostic],
+        out: Option<&Path>,
+    ) -> Result<String, Diagnostic> {
         let path = |file: &str| self.path(file);
         match self.system {
             System::GitHub => {
-                log.write_all(github::annotations(analysis, &path).as_bytes())?;
-                append(self.summary.as_deref(), &github::summary(analysis)?)?;
-                append(self.outputs.as_deref(), &github::outputs(analysis))?;
+                append(self.summary.as_deref(), markdown::no_verdict(why))?;
+                append(self.outputs.as_deref(), Ok(github::no_verdict(why)))?;
+                Ok(String::new())
             }
-            System::Azure => log.write_all(azure::commands(analysis, &path).as_bytes())?,
-            System::TeamCity => log.write_all(teamcity::messages(analysis).as_bytes())?,
+            System::Azure => Ok(azure::no_verdict(why)),
+            System::TeamCity => Ok(String::new()),
             System::GitLab => {
-                if let Some(dir) = out {
-                    let file = dir.join("gl-code-quality-report.json");
-                    write_atomically(&file, &code_quality::render(analysis, &path)?)?;
-                }
+                code_quality_report(out, code_quality::no_verdict(problems, &path))?;
+                Ok(String::new())
             }
         }
-        Ok(())
     }
 
     /// Shows what is wrong with the user's files at the place itself.
@@ -157,18 +180,27 @@ fn detect(env: &dyn Fn(&str) -> Option<String>) -> Option<System> {
     }
 }
 
+fn code_quality_report(out: Option<&Path>, text: anyhow::Result<String>) -> Result<(), Diagnostic> {
+    let Some(dir) = out else {
+        return Ok(());
+    };
+    let file = dir.join("gl-code-quality-report.json");
+    let text = text.map_err(|error| internal(&file, &error))?;
+    atomic::write(&file, &text).map_err(|error| write_failed(&file, &error))
+}
+
 /// Other steps' text in the file stays.
-fn append(file: Option<&Path>, text: &str) -> anyhow::Result<()> {
-    use anyhow::Context as _;
+fn append(file: Option<&Path>, text: anyhow::Result<String>) -> Result<(), Diagnostic> {
     let Some(path) = file else {
         return Ok(());
     };
+    let text = text.map_err(|error| internal(path, &error))?;
     OpenOptions::new()
         .append(true)
         .create(true)
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write the CI system's file `{}`", path.display()))
+        .map_err(|error| write_failed(path, &error))
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@
 
 pub mod batch_means;
 pub mod bootstrap;
-mod closing;
 mod compare;
 pub mod dependence;
 pub mod distribution;
@@ -44,7 +43,6 @@ pub mod shortfall;
 pub mod terms;
 pub mod welch;
 
-pub use closing::closing;
 pub use compare::compare;
 pub use precondition::{Precondition, Subject};
 pub use sample::{EndpointSample, Sample};

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::visible;
+
 /// A place in a file the user gave us. Lines and columns count from 1; a column is in characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Origin {
@@ -256,6 +258,20 @@ pub const CODES: &[(&str, &str)] = &[
         "output-not-writable",
         "a report or a generated file cannot be written where it should go",
     ),
+    (
+        "output-is-input",
+        "an output is the same file as an input or as another output, which would be lost",
+    ),
+    (
+        "write-failed",
+        "a report, a generated file or standard output could not be written to its end",
+    ),
+    (
+        "not-recorded",
+        "a run or an acknowledgement could not be appended to its history",
+    ),
+    ("usage", "the command line is not one that loadgate takes"),
+    ("internal", "loadgate itself is at fault"),
 ];
 
 impl Diagnostic {
@@ -302,12 +318,12 @@ impl Diagnostic {
         if let Some(help) = &self.help {
             let _ = write!(text, "; help: {help}");
         }
-        text
+        visible::text(&text).into_owned()
     }
 
     /// The way `rustc` shows it, with the line and carets.
     pub fn long(&self) -> String {
-        let mut text = format!("error[{}]: {}", self.code, self.message);
+        let mut text = format!("error[{}]: {}", self.code, visible::text(&self.message));
         let number = self
             .origin
             .as_ref()
@@ -315,28 +331,41 @@ impl Diagnostic {
             .map_or(String::new(), |l| l.to_string());
         let pad = " ".repeat(number.len().max(1));
         if let Some(origin) = &self.origin {
-            let _ = write!(text, "\n{pad}--> {origin}");
+            let _ = write!(text, "\n{pad}--> {}", visible::text(&origin.to_string()));
         }
-        if let Some(snippet) = &self.snippet {
-            let before: String = snippet
-                .text
-                .chars()
-                .take(snippet.start)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
-            let _ = write!(
-                text,
-                "\n{pad} |\n{number} | {}\n{pad} | {before}{} {}",
-                snippet.text,
-                "^".repeat(snippet.len.max(1)),
-                snippet.label
-            );
+        if let Some([line, carets]) = self.shown_line() {
+            let _ = write!(text, "\n{pad} |\n{number} | {line}\n{pad} | {carets}");
             text.truncate(text.trim_end().len());
         }
         if let Some(help) = &self.help {
-            let _ = write!(text, "\n{pad} = help: {help}");
+            let _ = write!(text, "\n{pad} = help: {}", visible::text(help));
         }
         text
+    }
+
+    /// The line it points into with nothing hidden in it, and the carets below with what is said beside them.
+    pub fn shown_line(&self) -> Option<[String; 2]> {
+        let snippet = self.snippet.as_ref()?;
+        let end = snippet.start + snippet.len.max(1);
+        let (mut line, mut carets) = (String::new(), String::new());
+        for (i, (c, seen)) in visible::characters(&snippet.text).enumerate() {
+            let seen = if c == '\t' { "\t".to_owned() } else { seen };
+            // A tab before the carets keeps them below what they mark.
+            let below = match (i < snippet.start, c) {
+                (true, '\t') => "\t".to_owned(),
+                (true, _) => " ".repeat(seen.chars().count()),
+                (false, _) if i < end => "^".repeat(seen.chars().count()),
+                (false, _) => String::new(),
+            };
+            line.push_str(&seen);
+            carets.push_str(&below);
+        }
+        // The mark may lie behind the end: something is missing there.
+        let length = snippet.text.chars().count();
+        carets.push_str(&" ".repeat(snippet.start.saturating_sub(length)));
+        carets.push_str(&"^".repeat(end.saturating_sub(length.max(snippet.start))));
+        let label = visible::text(&snippet.label);
+        Some([line, format!("{carets} {label}").trim_end().to_owned()])
     }
 }
 
@@ -354,6 +383,31 @@ mod tests {
         let shown = Snippet::of(&line, 0, 1);
         assert!(shown.start == 0 && shown.text.ends_with("a…"), "{shown:?}");
         assert_eq!(Snippet::of("short \r", 3, 1).text, "short");
+    }
+
+    #[test]
+    fn nothing_is_hidden_in_either_form() {
+        let hostile = "a\u{1b}[2J\t##vso[x]\u{202e}b";
+        let shown = Diagnostic::new("bad-line", hostile)
+            .at(Origin::at("::error::x\n.jsonl", 3, 5))
+            .snippet(Snippet {
+                text: hostile.into(),
+                start: 1,
+                len: 1,
+                label: hostile.into(),
+            })
+            .help(hostile);
+        let (long, short) = (shown.long(), shown.short());
+        for text in [&long, &short] {
+            assert!(
+                !text.contains(['\u{1b}', '\u{202e}']) && !text.contains("##vso["),
+                "{text}"
+            );
+        }
+        assert_eq!(short.lines().count(), 1);
+        let lines: Vec<&str> = long.lines().collect();
+        assert_eq!(lines[3], "3 | a⟨001B⟩[2J\t⟨0023⟩#vso[x]⟨202E⟩b");
+        assert!(lines[4].starts_with("  |  ^^^^^^ a⟨001B⟩"), "{long}");
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Gates: rules on metrics, and the verdicts on them. Pure: no I/O, no clock.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::Origin;
 use crate::exact::Fraction;
 use crate::metric::Metric;
 use crate::tally::Endpoint;
 use crate::units::Unit;
 
+pub mod comparison;
 pub mod judge;
 pub mod quota;
 pub mod regression;
@@ -225,4 +228,16 @@ impl Verdict {
             (None, None) => "Total".to_owned(),
         }
     }
+}
+
+/// Of every verdict, whether another has its id and its endpoint, as those of `[regression]` on several metrics do: then the
+/// rule tells them apart.
+pub fn alike(verdicts: &[Verdict]) -> Vec<bool> {
+    let key = |verdict: &Verdict| (verdict.id.clone(), verdict.endpoint_name());
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for verdict in verdicts {
+        *counts.entry(key(verdict)).or_default() += 1;
+    }
+    let is_alike = |verdict| counts.get(&key(verdict)).is_some_and(|count| *count > 1);
+    verdicts.iter().map(is_alike).collect()
 }

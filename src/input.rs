@@ -28,6 +28,7 @@ mod span;
 mod width;
 
 use discover::{Discovery, Found, discover};
+pub use discover::{is_read_in_folder, of_prefix};
 use extent::Extent;
 use locust::{Kind, Tables};
 use one_run::Part;

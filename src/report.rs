@@ -1,10 +1,12 @@
 //! Reports: formats, destinations, atomic writes. Reports show; they never compute.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use crate::analysis::Analysis;
 use crate::diagnostic::Diagnostic;
+use crate::place::FileId;
 
 pub mod alarm;
 pub mod annotations;
@@ -16,6 +18,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod no_verdict;
 pub mod openmetrics;
 mod outputs;
 pub mod schema;
@@ -24,8 +27,7 @@ pub mod teams;
 pub mod terminal;
 pub mod trend;
 
-use outputs::Outputs;
-pub(crate) use outputs::write_atomically;
+pub(crate) use outputs::{Format, Outputs, Without, internal, is_stdout, same_file, write_failed};
 
 /// Where reports go; `-` is standard output.
 #[derive(Clone, Debug, Default)]
@@ -52,23 +54,42 @@ pub struct Destinations {
 
 impl Destinations {
     fn outputs(&self) -> Outputs<Analysis> {
+        use Without::{Remove, Tell};
+        let format = |name, render, without| Format {
+            name,
+            render,
+            without,
+        };
+        let html = format("report.html", html::render, Tell(html::no_verdict));
+        let json = format("report.json", json::render, Remove(json::is_report));
+        let csv = format("metrics.csv", csv::render, Remove(csv::is_report));
+        let junit = format("junit.xml", junit::render, Tell(junit::no_verdict));
+        let markdown = format("report.md", markdown::render, Tell(markdown::no_verdict));
+        let openmetrics = format(
+            "metrics.txt",
+            openmetrics::render,
+            Remove(openmetrics::is_report),
+        );
+        let slack = format("", slack::render, Tell(slack::no_verdict));
+        let teams = format("", teams::render, Tell(teams::no_verdict));
         Outputs::new(
             self.out.as_deref(),
             &[
-                ("report.html", self.html.as_deref(), html::render),
-                ("report.json", self.json.as_deref(), json::render),
-                ("metrics.csv", self.csv.as_deref(), csv::render),
-                ("junit.xml", self.junit.as_deref(), junit::render),
-                ("report.md", self.markdown.as_deref(), markdown::render),
-                (
-                    "metrics.txt",
-                    self.openmetrics.as_deref(),
-                    openmetrics::render,
-                ),
+                (html, self.html.as_deref()),
+                (json, self.json.as_deref()),
+                (csv, self.csv.as_deref()),
+                (junit, self.junit.as_deref()),
+                (markdown, self.markdown.as_deref()),
+                (openmetrics, self.openmetrics.as_deref()),
+                (slack, self.slack.as_deref()),
+                (teams, self.teams.as_deref()),
             ],
         )
-        .and(self.slack.as_deref(), slack::render)
-        .and(self.teams.as_deref(), teams::render)
+    }
+
+    /// Every path that is written.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.outputs().paths().map(Into::into).collect()
     }
 
     /// Whether a report takes standard output, so that the terminal report must not.
@@ -82,8 +103,23 @@ impl Destinations {
     }
 
     /// Writes every report.
-    pub fn write(&self, analysis: &Analysis, stdout: &mut dyn Write) -> anyhow::Result<()> {
+    pub fn write(
+        &self,
+        analysis: &Analysis,
+        stdout: &mut dyn Write,
+    ) -> Result<(), Vec<Diagnostic>> {
         self.outputs().write(analysis, stdout)
+    }
+
+    /// There is no verdict: reports tell why, or are removed. Files of `spared` are left alone. Returns notes on what was
+    /// removed, and problems.
+    pub fn tell(
+        &self,
+        why: &no_verdict::NoVerdict,
+        spared: &BTreeSet<FileId>,
+        stdout: &mut dyn Write,
+    ) -> (Vec<String>, Vec<Diagnostic>) {
+        self.outputs().tell(why, spared, stdout)
     }
 }
 
@@ -93,10 +129,13 @@ pub(crate) mod fixture {
 
     use super::Analysis;
     use crate::config;
-    use crate::gate::{Quota, Terms, judge, quota};
+    use crate::diagnostic::Origin;
+    use crate::gate::{Decision, Level, Quota, Terms, Verdict, judge, quota};
+    use crate::metric::Metric;
     use crate::outcome::Outcome;
     use crate::summary::{About, Summary};
     use crate::tally::{Endpoint, ErrorKey, Request, Tally};
+    use crate::units::Unit;
 
     /// A name that breaks out of whatever does not escape it.
     pub const HOSTILE: &str =
@@ -107,6 +146,27 @@ pub(crate) mod fixture {
         let text = "[[quota]]\nid = \"Q\"\nlimit = \"60 per 10s\"\ntarget = \"50%\"\ncost = 2\n\
                     burst = \"20 per 10s\"\nbucket = \"1/s burst 20\"\n";
         config::parse(text, "loadgate.toml").expect("valid").quotas
+    }
+
+    /// A verdict on nothing.
+    pub fn verdict(id: &str, decision: Decision, level: Level) -> Verdict {
+        Verdict {
+            id: id.to_owned(),
+            require: "requests > 0".to_owned(),
+            endpoint: None,
+            selector: None,
+            decision,
+            level,
+            observed: None,
+            limit: None,
+            unit: Unit::Count,
+            margin: None,
+            samples: 0,
+            interval: None,
+            because: "it is made up".to_owned(),
+            origin: Origin::file("loadgate.toml"),
+            metric: Metric::Requests,
+        }
     }
 
     /// `requests` requests, every tenth failed, judged against a gate that passes, one that fails, one undecided.

@@ -81,10 +81,14 @@
     }
   };
   window.addEventListener("hashchange", reveal);
+  let folded = [];
   window.addEventListener("beforeprint", () => {
     most = Infinity;
     show();
+    folded = [...document.querySelectorAll("details.passed:not([open])")];
+    folded.forEach((details) => (details.open = true));
   });
+  window.addEventListener("afterprint", () => folded.forEach((details) => (details.open = false)));
   show();
   reveal();
 

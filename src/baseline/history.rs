@@ -6,6 +6,7 @@ use crate::comparison::{Sample, Terms};
 use crate::diagnostic::Diagnostic;
 use crate::history::entry::{Entry, Provenance};
 use crate::history::store::{self, History};
+use crate::place::shown;
 use crate::summary::Summary;
 use crate::trend::collect::Selection;
 use crate::trend::{self, Change, Group, Kind, Settings};
@@ -54,8 +55,9 @@ pub fn choose(
         .collect();
     let newest = &chosen[chosen.len().saturating_sub(MOST_RUNS)..];
     let choice = format!(
-        "{path}: {} of {of} runs are the baseline; {runs} were made under the same conditions, {} of them at the level \
+        "{}: {} of {of} runs are the baseline; {runs} were made under the same conditions, {} of them at the level \
          last accepted",
+        shown(path),
         newest.len(),
         chosen.len()
     );

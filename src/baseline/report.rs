@@ -10,6 +10,7 @@ use crate::comparison::terms::Terms;
 use crate::input::report::{Endpoint, Field, Peak, Report};
 use crate::metric::measure::NO_OUTCOME;
 use crate::metric::{Aggregate, Filter, Metric};
+use crate::place::shown;
 use crate::summary::quantile::quantile;
 use crate::tally::{self, Evidence};
 use crate::units::{percentile_name, quantile_name};
@@ -62,7 +63,7 @@ pub fn sample(report: &Report, kept_in: KeptIn, path: &str, terms: &Terms) -> Sa
     };
     let endpoint = |e: &Endpoint, total: bool| endpoint_sample(e, total, &of);
     Sample {
-        label: format!("{} ({path})", report.run.label),
+        label: format!("{} ({})", report.run.label, shown(path)),
         duration_s: report.run.duration_s,
         users_max: report.run.users_max,
         metadata: report.run.metadata.clone(),

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, baseline, is_colored};
+use super::no_verdict::Asked;
+use super::{Failure, baseline, is_colored, say, say_in_color, sources};
 use crate::analysis::Analysis;
 use crate::ci::Ci;
 use crate::cli::{Check, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::gate::{Terms, judge, quota, regression};
+use crate::gate::{Terms, comparison, judge, quota, regression};
 use crate::input::{self, Moment, Options, Span, open};
 use crate::outcome::Outcome;
+use crate::place::Forget;
 use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
 use crate::summary::{About, Summary};
@@ -29,8 +31,12 @@ pub enum Purpose {
     Compare,
 }
 
-/// Runs the whole pipeline; the answer is the exit code.
+/// Runs the whole pipeline; the answer is the exit code. Without a verdict, what collects reports is told why.
 pub fn run(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8, Failure> {
+    judged(args, purpose, stdout).map_err(|failure| Asked::by_check(args).tell(&failure, stdout))
+}
+
+fn judged(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
     let config = configuration(args, purpose, &destinations)?;
     let mut analysis = analyse(args, purpose, &config)?;
@@ -67,7 +73,7 @@ fn follow(args: &Check, config: &Config, analysis: &mut Analysis) -> Result<(), 
     Ok(())
 }
 
-fn destinations(args: &Check) -> Destinations {
+pub(super) fn destinations(args: &Check) -> Destinations {
     Destinations {
         out: args.out.clone(),
         html: args.html.clone(),
@@ -115,6 +121,11 @@ fn configuration(
     }
     problems.extend(span(args, &mut config.span));
     problems.extend(map(args, &mut config.map));
+    problems.extend(sources::overwritten(
+        args,
+        &config.map,
+        &destinations.paths(),
+    ));
     if let Err(found) = destinations.check() {
         problems.extend(found);
     }
@@ -256,6 +267,10 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
     };
     let mut summary = Summary::new(loaded.tally, about);
     let comparison = baseline::against(args, config, &options, &mut summary)?;
+    let forget = Forget::new(sources::named(args));
+    for note in &mut summary.notes {
+        *note = forget.within(note);
+    }
     let terms = Terms {
         expected: config.expected.clone(),
         comparison: comparison.as_ref(),
@@ -272,11 +287,15 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
     if let Some(rule) = &config.regression {
         verdicts.extend(regression::judge(&summary, rule, &terms));
     }
-    let outcome = Outcome::new(&verdicts, config.undecided_warns).compared(
-        comparison.as_ref(),
-        purpose == Purpose::Compare,
-        config.regression.is_some(),
-    );
+    let compared = comparison.as_ref().filter(|_| purpose == Purpose::Compare);
+    // `[regression]` says itself what follows from a regression.
+    if let Some(comparison) = compared.filter(|_| config.regression.is_none()) {
+        verdicts.push(comparison::judge(comparison));
+    }
+    let outcome = Outcome {
+        compared: compared.map(comparison::clause),
+        ..Outcome::new(&verdicts, config.undecided_warns)
+    };
     Ok(Analysis {
         summary,
         comparison,
@@ -304,10 +323,8 @@ fn label(runs: &[String]) -> String {
 
 fn show(args: &Check, analysis: &Analysis, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.quiet {
-        writeln!(stdout, "{}", analysis.outcome.sentence())?;
-        return Ok(());
+        return say(stdout, &format!("{}\n", analysis.outcome.sentence()));
     }
     let color = is_colored(args.color);
-    stdout.write_all(terminal::render(analysis, color).as_bytes())?;
-    Ok(())
+    say_in_color(stdout, &terminal::render(analysis, color), color)
 }

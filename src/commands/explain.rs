@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::Failure;
 use super::check::{gate_file, read_gate_file};
+use super::{Failure, say};
 use crate::cli::project::Explain;
 use crate::config::Config;
 use crate::config::mistakes::nearest;
@@ -20,16 +20,16 @@ pub fn run(args: &Explain, stdout: &mut dyn Write) -> Result<u8, Failure> {
         Err(failure) => return Err(failure),
     };
     if let Some(gate) = config.gates.iter().find(|gate| gate.id == topic) {
-        stdout.write_all(explain::gate(gate).as_bytes())?;
+        say(stdout, &explain::gate(gate))?;
     } else if let Some(quota) = config.quotas.iter().find(|quota| quota.id == topic) {
-        stdout.write_all(explain::quota(quota).as_bytes())?;
+        say(stdout, &explain::quota(quota))?;
     } else if let Some(page) = explain::codes::page(topic) {
-        stdout.write_all(page.as_bytes())?;
+        say(stdout, &page)?;
     } else if let Some(metric) = explain::metrics::named(topic) {
-        stdout.write_all(explain::metrics::page(topic, &metric).as_bytes())?;
+        say(stdout, &explain::metrics::page(topic, &metric))?;
     } else if topic == "codes" {
         for (code, meaning) in CODES {
-            writeln!(stdout, "{code:<20} {meaning}")?;
+            say(stdout, &format!("{code:<20} {meaning}\n"))?;
         }
     } else {
         return Err(vec![unknown(topic, &config)].into());

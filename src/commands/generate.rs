@@ -1,11 +1,10 @@
 //! `loadgate generate`: a scenario played and written down.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context as _;
-
-use super::Failure;
+use super::{Failure, say};
 use crate::cli::{Generate, Written};
 use crate::config::mistakes::nearest;
 use crate::config::quantity::duration_ms;
@@ -13,6 +12,8 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::generate::files::Files;
 use crate::generate::scenario::{self, EMBEDDED, Length, Scenario};
 use crate::generate::{Generated, Job, change};
+use crate::place::FileId;
+use crate::report::{same_file, write_failed};
 use crate::units::Unit;
 
 /// Longest `--duration`: 30 days.
@@ -39,21 +40,34 @@ pub fn run(args: &Generate, stdout: &mut dyn Write) -> Result<u8, Failure> {
         tables: args.write.contains(&Written::LocustCsv),
         json: args.write.contains(&Written::LocustJson),
     };
+    refuse_the_scenario(name, out, &job.names())?;
     let mut files = Files::new(out, &job.names(), args.force)?;
-    let cannot_write = || format!("cannot write into `{}`", out.display());
-    let generated = job.run(&mut files).with_context(cannot_write)?;
-    let kept = files.keep().with_context(cannot_write)?;
-    writeln!(stdout, "{}", sentence(name, args.seed, generated))?;
+    let cannot_write = |error: std::io::Error| Failure::from(write_failed(out, &error));
+    let generated = job.run(&mut files).map_err(cannot_write)?;
+    let kept = files.keep().map_err(cannot_write)?;
+    let mut told = sentence(name, args.seed, generated) + "\n";
     for path in kept {
-        writeln!(stdout, "  {}", path.display())?;
+        let _ = writeln!(told, "  {}", path.display());
     }
+    say(stdout, &told)?;
     Ok(0)
+}
+
+/// The scenario is no file of the run that is made of it.
+fn refuse_the_scenario(name: &str, out: &Path, names: &[&str]) -> Result<(), Failure> {
+    let is_embedded = EMBEDDED.iter().any(|(known, _)| *known == name);
+    let scenario = FileId::of(Path::new(name)).filter(|_| !is_embedded);
+    let mut paths = names.iter().map(|name| out.join(name));
+    match paths.find(|path| scenario.is_some() && FileId::of(path) == scenario) {
+        Some(path) => Err(same_file(&path, "the scenario").into()),
+        None => Ok(()),
+    }
 }
 
 fn list(stdout: &mut dyn Write) -> Result<(), Failure> {
     for (name, text) in EMBEDDED {
         let scenario = scenario::parse(text, name)?;
-        writeln!(stdout, "{name:<16} {}", scenario.title)?;
+        say(stdout, &format!("{name:<16} {}\n", scenario.title))?;
     }
     Ok(())
 }

@@ -3,16 +3,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
-use super::Failure;
+use super::{Failure, say};
+use crate::atomic;
 use crate::cli::project::{Init, Pipeline};
 use crate::config::file::DEFAULT;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::init::{self, NewFile, gate_file};
 use crate::input::{self, Loaded, Options};
 use crate::progress::Progress;
-use crate::report::write_atomically;
+use crate::report::write_failed;
 use crate::summary::{About, Summary};
 
 /// Writes the files; the answer is the exit code.
@@ -33,25 +32,26 @@ pub fn run(args: &Init, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let system = args.ci.or_else(|| pipeline_of(&args.dir));
     files.extend(system.map(init::pipeline));
     refuse_folders(args, &files)?;
-    writeln!(stdout, "{told}")?;
+    say(stdout, &format!("{told}\n"))?;
     let mut any_kept = false;
     for file in &files {
         let path = args.dir.join(&file.path);
         let path = path.strip_prefix(".").unwrap_or(&path);
         let word = write_new(path, &file.text, args.force)?;
         any_kept |= word == "kept";
-        writeln!(stdout, "  {word:<9}  {}: {}", path.display(), file.about)?;
+        let line = format!("  {word:<9}  {}: {}\n", path.display(), file.about);
+        say(stdout, &line)?;
     }
     if any_kept {
-        writeln!(
+        say(
             stdout,
-            "  kept is what was there already and differs; --force overwrites it"
+            "  kept is what was there already and differs; --force overwrites it\n",
         )?;
     }
     if system.is_none() {
-        writeln!(
+        say(
             stdout,
-            "  --ci github, gitlab, jenkins or azure adds a pipeline"
+            "  --ci github, gitlab, jenkins or azure adds a pipeline\n",
         )?;
     }
     Ok(0)
@@ -170,9 +170,8 @@ fn write_new(path: &Path, text: &str, force: bool) -> Result<&'static str, Failu
         return Ok("kept");
     }
     if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|error| write_failed(folder, &error))?;
     }
-    write_atomically(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    atomic::write(path, text).map_err(|error| write_failed(path, &error))?;
     Ok("written")
 }

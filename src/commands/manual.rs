@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory};
 
-use super::Failure;
+use super::{Failure, put};
 use crate::cli::Cli;
 use crate::cli::project::{Completions, Man};
 use crate::config::mistakes::nearest;
@@ -52,7 +52,7 @@ loadgate explain, loadgate metrics, and the manual in docs/
 pub fn completions(args: &Completions, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut with_words(), "loadgate", &mut script);
-    stdout.write_all(&script)?;
+    put(stdout, &String::from_utf8_lossy(&script))?;
     Ok(0)
 }
 
@@ -103,7 +103,7 @@ pub fn page(args: &Man, stdout: &mut dyn Write) -> Result<u8, Failure> {
     page.render(&mut text)
         .context("cannot write the manual page")?;
     let text = String::from_utf8(text).context("the manual page is not text")?;
-    stdout.write_all(with_sections(&text, args.command.is_none()).as_bytes())?;
+    put(stdout, &with_sections(&text, args.command.is_none()))?;
     Ok(0)
 }
 

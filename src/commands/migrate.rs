@@ -3,13 +3,15 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, put, say};
+use crate::atomic;
 use crate::cli::project::{Migrate, Tool};
 use crate::config;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::input::open::Input;
 use crate::migrate::{artillery, checked, gate_file, k6, taurus};
-use crate::report::write_atomically;
+use crate::place::Place;
+use crate::report::{is_stdout, write_failed};
 
 /// Reads the thresholds and writes the gate file; the answer is the exit code.
 pub fn run(args: &Migrate, stdout: &mut dyn Write) -> Result<u8, Failure> {
@@ -33,19 +35,26 @@ pub fn run(args: &Migrate, stdout: &mut dyn Write) -> Result<u8, Failure> {
     // What is written can be read: a gate file that is none would be found out in CI.
     config::parse(&gates, "loadgate.toml")?;
     match &args.out {
-        None => stdout.write_all(gates.as_bytes())?,
-        Some(path) if path.symlink_metadata().is_ok() => {
+        None => put(stdout, &gates)?,
+        Some(path) if is_stdout(path) => put(stdout, &gates)?,
+        Some(path) if is_there(path) => {
             let problem = Diagnostic::new("output-not-writable", "the file is there already");
             let problem = problem.at(Origin::file(path.display().to_string()));
             return Err(vec![problem.help("name another file for `--out`")].into());
         }
         Some(path) => {
-            write_atomically(path, &gates)?;
-            writeln!(stdout, "{}", gate_file::sentence(&found))?;
-            writeln!(stdout, "  {}", path.display())?;
+            atomic::write(path, &gates).map_err(|error| write_failed(path, &error))?;
+            let told = gate_file::sentence(&found);
+            say(stdout, &format!("{told}\n  {}\n", path.display()))?;
         }
     }
     Ok(0)
+}
+
+/// Whether there is something that would be lost: a device or a pipe takes what is written to it, and loses nothing.
+fn is_there(path: &Path) -> bool {
+    let is_open = matches!(Place::of(path), Ok(Place::Open(_) | Place::Stderr));
+    path.symlink_metadata().is_ok() && !is_open
 }
 
 /// The name alone: the folder is of this machine.

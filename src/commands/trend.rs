@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, is_colored};
+use super::no_verdict::Asked;
+use super::{Failure, is_colored, not_recorded, say, say_in_color, sources};
 use crate::cli::{Algorithm as Named, Trend as Args};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::selector::Selector;
@@ -12,12 +13,17 @@ use crate::history::line::Line;
 use crate::history::otava;
 use crate::history::store::{self, History};
 use crate::input::open;
+use crate::place::Forget;
 use crate::report::trend::{Destinations, terminal};
 use crate::trend::collect::Selection;
 use crate::trend::{self, Algorithm, SeriesMetric, Settings, Trend, changes, self_test};
 
-/// Follows a history; the answer is the exit code.
+/// Follows a history; the answer is the exit code. Without a verdict, reports are told why.
 pub fn run(args: &Args, stdout: &mut dyn Write) -> Result<u8, Failure> {
+    followed(args, stdout).map_err(|failure| Asked::by_trend(args).tell(&failure, stdout))
+}
+
+fn followed(args: &Args, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
     let selection = selection(args, &destinations)?;
     let settings = settings(args);
@@ -33,6 +39,7 @@ pub fn run(args: &Args, stdout: &mut dyn Write) -> Result<u8, Failure> {
     if args.self_test {
         trend.self_test = trend.groups.first().map(|g| self_test::test(g, &settings));
     }
+    forget_folders(&mut trend, args);
     destinations.write(&trend, stdout)?;
     if !destinations.uses_stdout() {
         show(args, &trend, stdout)?;
@@ -40,7 +47,18 @@ pub fn run(args: &Args, stdout: &mut dyn Write) -> Result<u8, Failure> {
     Ok(trend.outcome.exit_code)
 }
 
-fn destinations(args: &Args) -> Destinations {
+/// Leaves out where on the machine the histories lie: a report says nothing of it.
+fn forget_folders(trend: &mut Trend, args: &Args) {
+    let forget = Forget::new(args.histories.iter().map(String::as_str));
+    for run in trend.groups.iter_mut().flat_map(|group| &mut group.runs) {
+        run.origin.file = forget.within(&run.origin.file);
+    }
+    for note in &mut trend.notes {
+        *note = forget.within(note);
+    }
+}
+
+pub(super) fn destinations(args: &Args) -> Destinations {
     Destinations {
         out: args.out.clone(),
         html: args.html.clone(),
@@ -91,6 +109,7 @@ fn selection(args: &Args, destinations: &Destinations) -> Result<Selection, Fail
             ),
         }
     }
+    problems.extend(sources::overwritten_by_trend(args, &destinations.paths()));
     if let Err(found) = destinations.check() {
         problems.extend(found);
     }
@@ -169,20 +188,17 @@ fn acknowledge(
         return Err(problems.into());
     }
     for acknowledgement in found {
-        append(
-            Path::new(file),
-            &Line::Acknowledgement(Box::new(acknowledgement)),
-        )?;
+        let path = Path::new(file);
+        append(path, &Line::Acknowledgement(Box::new(acknowledgement)))
+            .map_err(|error| not_recorded(path, &error))?;
     }
     Ok(())
 }
 
 fn show(args: &Args, trend: &Trend, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.quiet {
-        writeln!(stdout, "{}", trend.outcome.sentence)?;
-        return Ok(());
+        return say(stdout, &format!("{}\n", trend.outcome.sentence));
     }
     let color = is_colored(args.color);
-    stdout.write_all(terminal::render(trend, color).as_bytes())?;
-    Ok(())
+    say_in_color(stdout, &terminal::render(trend, color), color)
 }

@@ -198,6 +198,31 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "loadgate check results/ --html /proc/report.html",
         "Name a place that can be written; files that are there are overwritten only with `--force`, where a command has it.",
     ),
+    (
+        "output-is-input",
+        "loadgate check run.jsonl --json run.jsonl",
+        "Name another file for the output. Links are followed: two names can be one file.",
+    ),
+    (
+        "write-failed",
+        "loadgate check results/ --html /dev/full",
+        "Free some space, or name another place. What was there before is still there, or holds this problem instead of a report.",
+    ),
+    (
+        "not-recorded",
+        "loadgate check results/ --record notes.txt",
+        "Name a history that `--record` made, or a file that is not there yet, in a folder that can be written.",
+    ),
+    (
+        "usage",
+        "loadgate check --jnuit junit.xml",
+        "`loadgate help` lists the commands, `loadgate check --help` the flags of one.",
+    ),
+    (
+        "internal",
+        "a report that cannot be rendered",
+        "This is a fault of loadgate: please report it, with the input if you can.",
+    ),
 ];
 
 /// A page on an error code.

@@ -4,14 +4,18 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use crate::atomic::temporary_in;
+use super::{JSON, LOG, TABLES};
+use crate::atomic::{self, Draft};
 use crate::diagnostic::{Diagnostic, Origin};
+
+/// Every file that can be written, whether this run writes it or not.
+const NAMES: [&str; 6] = [LOG, TABLES[0], TABLES[1], TABLES[2], TABLES[3], JSON];
 
 /// Files on their way into a folder.
 pub struct Files {
     folder: PathBuf,
     overwrite: bool,
-    pending: Vec<(&'static str, tempfile::NamedTempFile)>,
+    pending: Vec<(PathBuf, Draft)>,
 }
 
 impl Files {
@@ -46,6 +50,9 @@ impl Files {
                 problems.push(wrong(&path, why, help));
             }
         }
+        for name in NAMES {
+            atomic::clear(&folder.join(name));
+        }
         if problems.is_empty() {
             Ok(Self {
                 folder: folder.to_owned(),
@@ -59,21 +66,27 @@ impl Files {
 
     /// A file that will get this name at the end.
     pub fn create(&mut self, name: &'static str) -> io::Result<BufWriter<File>> {
-        let file = temporary_in(&self.folder)?;
-        let writer = BufWriter::with_capacity(1 << 18, file.as_file().try_clone()?);
-        self.pending.push((name, file));
+        let path = self.folder.join(name);
+        let draft = Draft::begin(&path)?;
+        let writer = BufWriter::with_capacity(1 << 18, draft.file()?);
+        self.pending.push((path, draft));
         Ok(writer)
     }
 
     /// Gives every file its name. Everything must have been flushed before.
     pub fn keep(self) -> io::Result<Vec<PathBuf>> {
+        if self.overwrite {
+            // Whoever is killed between two names leaves files of one run, and not of two.
+            for (path, draft) in &self.pending {
+                draft.make_room(path)?;
+            }
+        }
         let mut kept = Vec::new();
-        for (name, file) in self.pending {
-            let path = self.folder.join(name);
+        for (path, draft) in self.pending {
             if self.overwrite {
-                file.persist(&path)?;
+                draft.keep()?;
             } else {
-                file.persist_noclobber(&path)?;
+                draft.keep_if_new()?;
             }
             kept.push(path);
         }

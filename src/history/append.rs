@@ -26,7 +26,7 @@ pub struct Appended {
 
 /// Appends a line, and makes the file if there is none. A run whose id is there already is not written again.
 pub fn append(path: &Path, line: &Line) -> anyhow::Result<Appended> {
-    append_locked(path, line).with_context(|| format!("cannot record in `{}`", path.display()))
+    append_locked(path, line).context("cannot append to the history")
 }
 
 /// Why nothing can be added to a file, if so; nothing is changed. A file that is not there yet can be made.

@@ -55,6 +55,18 @@ pub fn is_history(path: &Path) -> bool {
     input.is_ok_and(|input| foreign::is_history(input.head()))
 }
 
+/// Whether a file in a folder of histories is read: a history, or a report.
+pub fn is_read_in_folder(path: &Path) -> bool {
+    let named = path
+        .extension()
+        .is_some_and(|e| e == "json" || e == "jsonl");
+    named
+        && std::fs::read(path).is_ok_and(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            report::is_report(&bytes) || text.lines().next().is_some_and(line::is_history)
+        })
+}
+
 /// Reads histories, reports and folders together; up to `allowed_bad` lines that cannot be read are left out and noted.
 pub fn read_all(paths: &[String], allowed_bad: u64) -> Result<History, Vec<Diagnostic>> {
     let mut reading = Reading::default();

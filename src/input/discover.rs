@@ -75,11 +75,9 @@ impl Discovery {
     }
 
     fn prefix(&mut self, prefix: &str, forced: Option<Format>, options: &Options) {
-        let endings = names::TABLES.iter().chain(&[".json"]);
-        let stored = endings.flat_map(|ending| {
-            ["", ".gz", ".zst"].map(|packed| format!("{prefix}{ending}{packed}"))
-        });
-        let all: Vec<String> = stored.filter(|path| Path::new(path).is_file()).collect();
+        let all: Vec<String> = of_prefix(prefix)
+            .filter(|path| Path::new(path).is_file())
+            .collect();
         if all.is_empty() {
             self.problems.push(
                 Diagnostic::new(
@@ -291,6 +289,27 @@ fn listed(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Diagnostic> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// The files that may belong to a Locust prefix, whether they are there or not.
+pub fn of_prefix(prefix: &str) -> impl Iterator<Item = String> {
+    let endings = names::TABLES.iter().chain(&[".json"]);
+    endings.flat_map(move |ending| {
+        ["", ".gz", ".zst"].map(|packed| format!("{prefix}{ending}{packed}"))
+    })
+}
+
+/// Whether a file in a folder that is an input would be read.
+pub fn is_read_in_folder(path: &Path, options: &Options) -> bool {
+    if !path.is_file() || is_hidden(path) {
+        return false;
+    }
+    let input = Input::open(&path.display().to_string());
+    input.is_ok_and(|input| {
+        let found = recognise(&input, &options.map, true);
+        matches!(found, Recognised::Result(_))
+            || options.format.is_some() && !matches!(found, Recognised::Foreign(_))
+    })
 }
 
 fn is_hidden(path: &Path) -> bool {

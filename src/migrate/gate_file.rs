@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Carried, NewGate, Threshold};
 use crate::cli::project::Tool;
+use crate::visible;
 
 /// The gate file.
 pub fn render(tool: Tool, file: &str, found: &[Threshold]) -> String {
@@ -107,17 +108,17 @@ pub fn unique(subject: &str, ids: &mut BTreeSet<String>) -> String {
     id
 }
 
-/// A TOML basic string.
+/// A TOML basic string, in which nothing is hidden and nothing is an order to a CI system.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
-    for c in text.chars() {
+    for (c, seen) in visible::characters(text) {
         match c {
             '"' | '\\' => {
                 quoted.push('\\');
                 quoted.push(c);
             }
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            c if seen.chars().ne([c]) => {
+                let _ = write!(quoted, "\\U{:08X}", u32::from(c));
             }
             c => quoted.push(c),
         }
@@ -129,7 +130,7 @@ pub fn quoted(text: &str) -> String {
 /// Text that stays on its comment's line.
 pub fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").replace(|c: char| c.is_control(), " ")
+    visible::text(&words.join(" ")).into_owned()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Level, Verdict};
 use crate::outcome::NOT_JUDGED;
+use crate::visible;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,34 +73,20 @@ pub fn alarms(analysis: &Analysis) -> Vec<Alarm<'_>> {
 /// Title and text of the warning that nothing was judged, if so: an empty list of alarms would look like a pass.
 pub fn unjudged(analysis: &Analysis) -> Option<(&'static str, &'static str)> {
     let outcome = &analysis.outcome;
-    let is = outcome.verdict == NOT_JUDGED && !outcome.is_comparison;
+    let is = outcome.verdict == NOT_JUDGED;
     let text = "no gates, so nothing was judged: write a `loadgate.toml` (`loadgate init` proposes one), or `--require`";
     is.then_some(("not judged", text))
 }
 
-/// Text on one line, without control characters and marks that turn the reading direction, at most so many characters.
+/// Text on one line in which nothing is hidden, at most so many characters.
 pub fn plain(text: &str, longest: usize) -> String {
-    let cut = text.chars().count() > longest;
-    let kept = if cut {
-        longest.saturating_sub(1)
-    } else {
-        longest
-    };
-    let mut safe: String = text
-        .chars()
-        .take(kept)
-        .map(|c| {
-            if c.is_control() || super::markdown::is_direction_mark(c) {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect();
-    if cut {
-        safe.push('…');
+    let seen = visible::text(text);
+    if seen.char_indices().nth(longest).is_none() {
+        return seen.into_owned();
     }
-    safe
+    let mut cut: String = seen.chars().take(longest.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
 }
 
 #[cfg(test)]
@@ -140,7 +127,10 @@ mod tests {
 
     #[test]
     fn plain_text_is_short_and_has_one_line() {
-        assert_eq!(plain("a\nb\u{1b}[31m\u{202e}", 100), "a b [31m ");
+        assert_eq!(
+            plain("a\nb\u{1b}[31m\u{202e}", 100),
+            "a⟨000A⟩b⟨001B⟩[31m⟨202E⟩"
+        );
         assert_eq!(plain("abcdef", 4), "abc…");
         assert_eq!(plain("abcd", 4), "abcd");
     }

@@ -2,8 +2,10 @@
 
 use crate::analysis::Analysis;
 use crate::comparison::{Comparison, EndpointComparison, Row};
+use crate::gate;
 use crate::summary::EndpointSummary;
 use crate::units::{moment, quantile_name};
+use crate::visible;
 
 const HEADER: [&str; 8] = [
     "run",
@@ -62,7 +64,8 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         let metric = format!("change:{}", compared.metric);
         row(method, name, &metric, compared.change, unit, word)?;
     }
-    for verdict in &analysis.verdicts {
+    let alike = gate::alike(&analysis.verdicts);
+    for (verdict, is_alike) in analysis.verdicts.iter().zip(alike) {
         let total = if verdict.selector.is_some() {
             ""
         } else {
@@ -72,7 +75,11 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
             .endpoint
             .as_ref()
             .map_or(("", total), |e| (e.method.as_str(), e.name.as_str()));
-        let metric = format!("gate:{}", verdict.id);
+        let metric = if is_alike {
+            format!("gate:{}:{}", verdict.id, verdict.require)
+        } else {
+            format!("gate:{}", verdict.id)
+        };
         row(
             method,
             name,
@@ -156,13 +163,21 @@ fn rates(analysis: &Analysis) -> Vec<(String, f64)> {
     rates
 }
 
-/// Text that no spreadsheet takes for a formula.
+/// Text that no spreadsheet takes for a formula, and no log for an order.
 pub(super) fn safe(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
+    // The wide forms are formulas to spreadsheets of East Asia.
+    let begins = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let seen = visible::text(text);
+    if seen.starts_with(begins) || seen.trim_start().starts_with("::") {
+        format!("'{seen}")
     } else {
-        text.to_owned()
+        seen.into_owned()
     }
+}
+
+/// Whether a file begins as one of ours.
+pub fn is_report(head: &str) -> bool {
+    head.starts_with(&HEADER.join(","))
 }
 
 #[cfg(test)]

@@ -11,12 +11,15 @@ mod errors;
 mod figures;
 mod gates;
 pub(in crate::report) mod names;
+mod no_verdict;
 mod notes;
 #[cfg(test)]
 mod palette;
 pub(in crate::report) mod policy;
 mod rates;
 mod top;
+
+pub use no_verdict::no_verdict;
 
 /// The style of every page.
 pub(in crate::report) const STYLE: &str = include_str!("../../templates/report.css");
@@ -89,12 +92,18 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     Ok(page)
 }
 
-fn environment() -> anyhow::Result<Environment<'static>> {
+/// An environment in which everything is escaped, and nothing may be left undefined.
+pub(in crate::report) fn strict<'s>() -> Environment<'s> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
+    environment
+}
+
+fn environment() -> anyhow::Result<Environment<'static>> {
+    let mut environment = strict();
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }

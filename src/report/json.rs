@@ -10,9 +10,11 @@ use crate::comparison::sample::kept::Kept;
 use crate::gate::{Level, Verdict};
 use crate::metric::measure::without_known_status;
 use crate::outcome::Outcome;
+use crate::place::shown;
 use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Timeline};
 use crate::tally::{Category, Doubts, Endpoint, Evidence};
 use crate::units::{moment, quantile_name};
+use crate::visible;
 
 mod comparison;
 mod rates;
@@ -53,12 +55,21 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         timeline: timeline(&summary.timeline),
         comparison: analysis.comparison.as_ref().map(ComparisonJson::of),
         gates: analysis.verdicts.iter().map(gate).collect(),
-        outcome: &analysis.outcome,
+        outcome: OutcomeJson::of(&analysis.outcome),
         notes: &summary.notes,
     };
-    let mut text = serde_json::to_string_pretty(&report)?;
-    text.push('\n');
-    Ok(text)
+    pretty(&report)
+}
+
+/// JSON over several lines, in which nothing is hidden.
+pub(super) fn pretty(value: &impl Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    Ok(visible::json(&text).into_owned() + "\n")
+}
+
+/// Whether a file begins as one of ours.
+pub fn is_report(head: &str) -> bool {
+    head.contains("\"schema\"") && head.contains("loadgate.report/")
 }
 
 #[derive(Serialize)]
@@ -74,8 +85,48 @@ struct Report<'a> {
     timeline: TimelineJson,
     comparison: Option<ComparisonJson<'a>>,
     gates: Vec<GateJson<'a>>,
-    outcome: &'a Outcome,
+    outcome: OutcomeJson,
     notes: &'a [String],
+}
+
+/// Counts of verdicts, and of criteria: all verdicts of one id are one.
+#[derive(Serialize)]
+struct OutcomeJson {
+    verdict: &'static str,
+    exit_code: u8,
+    passed: u64,
+    failed: u64,
+    undecided: u64,
+    warned: u64,
+    criteria: CriteriaJson,
+}
+
+#[derive(Serialize)]
+struct CriteriaJson {
+    passed: usize,
+    failed: usize,
+    undecided: usize,
+    warned: usize,
+}
+
+impl OutcomeJson {
+    fn of(outcome: &Outcome) -> Self {
+        let criteria = &outcome.criteria;
+        Self {
+            verdict: outcome.verdict,
+            exit_code: outcome.exit_code,
+            passed: outcome.passed,
+            failed: outcome.failed,
+            undecided: outcome.undecided,
+            warned: outcome.warned,
+            criteria: CriteriaJson {
+                passed: criteria.passed.len(),
+                failed: criteria.failed.len(),
+                undecided: criteria.undecided.len(),
+                warned: criteria.warned.len(),
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -171,12 +222,12 @@ struct GateJson<'a> {
     samples: u64,
     interval: Option<(f64, f64)>,
     because: &'a str,
-    origin: OriginJson<'a>,
+    origin: OriginJson,
 }
 
 #[derive(Serialize)]
-struct OriginJson<'a> {
-    file: &'a str,
+struct OriginJson {
+    file: String,
     line: Option<u64>,
 }
 
@@ -299,7 +350,7 @@ fn gate(verdict: &Verdict) -> GateJson<'_> {
             .and_then(|(low, high)| Some((tidy(low)?, tidy(high)?))),
         because: &verdict.because,
         origin: OriginJson {
-            file: &verdict.origin.file,
+            file: shown(&verdict.origin.file),
             line: verdict.origin.line,
         },
     }

@@ -3,8 +3,14 @@
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::figures::NONE;
+use super::no_verdict::NoVerdict;
 use crate::analysis::Analysis;
+use crate::diagnostic::Diagnostic;
 use crate::gate::{Decision, Level, Verdict};
+use crate::place::shown;
+use crate::units::Unit;
+use crate::visible;
 
 /// Renders the whole report.
 pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
@@ -17,10 +23,39 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     // Undecided verdicts that the outcome does not count only warn.
     let undecided_warns = analysis.outcome.undecided == 0;
     suite.add_test_cases(analysis.verdicts.iter().map(|v| case(v, undecided_warns)));
+    written(suite)
+}
+
+/// The file of no verdict: an error for each problem.
+pub fn no_verdict(why: &NoVerdict) -> anyhow::Result<String> {
+    let mut suite = TestSuite::new("gates");
+    suite.add_property(Property::new("outcome", xml_text(&why.sentence())));
+    suite.add_test_cases(why.problems.iter().map(problem));
+    written(suite)
+}
+
+fn problem(problem: &Diagnostic) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type(problem.code);
+    status.set_message(xml_text(&problem.message));
+    status.set_description(xml_lines(&problem.long()));
+    let place = problem.origin.as_ref().map(ToString::to_string);
+    let name = match &place {
+        Some(place) => format!("{}: {place}", problem.code),
+        None => problem.code.to_owned(),
+    };
+    let mut case = TestCase::new(xml_text(&name), status);
+    case.set_classname("no verdict");
+    case
+}
+
+fn written(suite: TestSuite) -> anyhow::Result<String> {
     let mut report = Report::new("loadgate");
     report.add_test_suite(suite);
-    // The schema of Jenkins' xUnit plugin knows no `disabled` on a suite; the first one is that of our only suite.
-    Ok(report.to_string()?.replacen(" disabled=\"0\"", "", 1))
+    // The schema of Jenkins' xUnit plugin calls it `skipped`; the first one is that of our only suite.
+    Ok(report
+        .to_string()?
+        .replacen(" disabled=\"", " skipped=\"", 1))
 }
 
 fn case(verdict: &Verdict, undecided_warns: bool) -> TestCase {
@@ -37,18 +72,39 @@ fn case(verdict: &Verdict, undecided_warns: bool) -> TestCase {
         status,
     );
     case.set_classname(xml_text(&verdict.endpoint_name()));
-    case.set_system_out(xml_text(&format!(
-        "{} (level {}): {}\n{}",
+    let level = if verdict.level == Level::Warn {
+        "warn"
+    } else {
+        "fail"
+    };
+    case.set_system_out(format!(
+        "{} (level {level}): {}\n{}\n{}",
         verdict.decision.name(),
-        if verdict.level == Level::Warn {
-            "warn"
-        } else {
-            "fail"
-        },
-        verdict.because,
-        verdict.origin
-    )));
+        xml_text(&verdict.because),
+        figures(verdict),
+        place(verdict)
+    ));
     case
+}
+
+/// `observed 1 s, limit 900 ms, margin -100 ms, 10 samples`.
+fn figures(verdict: &Verdict) -> String {
+    let human =
+        |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |v| verdict.unit.human(v));
+    format!(
+        "observed {}, limit {}, margin {}, samples {}",
+        human(verdict.observed),
+        human(verdict.limit),
+        human(verdict.margin),
+        Unit::Count.human(verdict.samples as f64)
+    )
+}
+
+/// Where the gate was written, on a line of its own.
+fn place(verdict: &Verdict) -> String {
+    let mut origin = verdict.origin.clone();
+    origin.file = shown(&origin.file);
+    xml_lines(&origin.to_string())
 }
 
 fn skipped(verdict: &Verdict) -> TestCaseStatus {
@@ -62,20 +118,22 @@ fn non_success(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(verdict.decision.name());
     status.set_message(xml_text(&verdict.because));
-    status.set_description(xml_text(&format!(
+    status.set_description(format!(
         "{}\n{}",
-        verdict.because, verdict.origin
-    )));
+        xml_text(&verdict.because),
+        place(verdict)
+    ));
     status
 }
 
-/// Text without the characters that XML 1.0 forbids, and without marks that turn the reading direction.
+/// Text in which nothing is hidden; what XML 1.0 forbids is among that.
 fn xml_text(text: &str) -> String {
-    text.chars()
-        .filter(|c| {
-            matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
-        })
-        .collect()
+    visible::text(text).into_owned()
+}
+
+/// Lines of ours.
+fn xml_lines(text: &str) -> String {
+    visible::lines(text).into_owned()
 }
 
 #[cfg(test)]
@@ -95,7 +153,10 @@ mod tests {
     /// Elements and their attributes in the schema of Jenkins' xUnit plugin (`junit-10.xsd`), as far as used here.
     const ALLOWED: &[(&str, &[&str])] = &[
         ("testsuites", &["name", "tests", "failures", "errors"]),
-        ("testsuite", &["name", "tests", "failures", "errors"]),
+        (
+            "testsuite",
+            &["name", "tests", "skipped", "failures", "errors"],
+        ),
         ("properties", &[]),
         ("property", &["name", "value"]),
         ("testcase", &["name", "classname"]),

@@ -4,21 +4,27 @@ use std::fmt::Write as _;
 
 use super::compared;
 use super::figures;
+use super::no_verdict::NoVerdict;
 use crate::analysis::Analysis;
 use crate::comparison::Comparison;
-use crate::gate::{Decision, Verdict};
+use crate::gate::{Decision, Level, Verdict};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
+use crate::visible;
 
 /// Endpoints shown, the busiest first.
 const MOST_ENDPOINTS: usize = 50;
-/// Verdicts and errors shown.
+/// Errors and compared figures shown.
 const MOST_ROWS: usize = 100;
+/// From this many verdicts on, those that passed are behind a click.
+const MANY_VERDICTS: usize = 12;
 /// Longest name shown.
 const LONGEST_NAME: usize = 120;
+/// Longest sentence shown.
+const LONGEST_SENTENCE: usize = 4000;
 
-/// Renders the whole report.
-pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
+/// Renders the outcome and every verdict, and nothing else.
+pub(super) fn verdicts(analysis: &Analysis) -> anyhow::Result<String> {
     let summary = &analysis.summary;
     let mut text = format!(
         "## {} {}\n\n",
@@ -26,10 +32,17 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
             "✅" if analysis.outcome.warned > 0 => "⚠️",
             symbol => symbol,
         },
-        analysis.outcome.sentence()
+        sentence(&analysis.outcome.sentence())
     );
     writeln!(text, "{}\n", facts(summary))?;
     gates(&mut text, &analysis.verdicts)?;
+    Ok(text)
+}
+
+/// Renders the whole report.
+pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
+    let summary = &analysis.summary;
+    let mut text = verdicts(analysis)?;
     if let Some(comparison) = &analysis.comparison {
         compared(&mut text, comparison)?;
     }
@@ -50,9 +63,28 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
             summary.notes.len()
         )?;
         for note in &summary.notes {
-            writeln!(text, "* {}", cell(note))?;
+            writeln!(text, "* {}", sentence(note))?;
         }
         writeln!(text, "\n</details>")?;
+    }
+    Ok(text)
+}
+
+/// The report of no verdict: every problem, with its place and what to do.
+pub fn no_verdict(why: &NoVerdict) -> anyhow::Result<String> {
+    let mut text = format!("## ⛔ {}\n\n", sentence(&why.sentence()));
+    for problem in &why.problems {
+        let place = problem.origin.iter().map(|origin| format!("{origin}: "));
+        writeln!(
+            text,
+            "* **{}** {}{}",
+            problem.code,
+            cell(&place.collect::<String>()),
+            sentence(&problem.message)
+        )?;
+        if let Some(help) = &problem.help {
+            writeln!(text, "  help: {}", sentence(help))?;
+        }
     }
     Ok(text)
 }
@@ -77,36 +109,67 @@ fn facts(summary: &Summary) -> String {
     facts.join(" · ")
 }
 
+/// Every verdict: what did not pass first; what passed behind a click where there is much of it.
 fn gates(text: &mut String, verdicts: &[Verdict]) -> std::fmt::Result {
+    let (passed, others): (Vec<&Verdict>, Vec<&Verdict>) = verdicts
+        .iter()
+        .partition(|verdict| verdict.decision == Decision::Pass);
+    let mut others = others;
+    others.sort_by_key(|v| match (v.decision, v.level) {
+        (Decision::Fail, Level::Fail) => 0,
+        (Decision::Undecided, Level::Fail) => 1,
+        (Decision::Fail, Level::Warn) => 2,
+        (Decision::Undecided, Level::Warn) => 3,
+        (Decision::Pass, _) => 4,
+    });
+    if verdicts.len() <= MANY_VERDICTS {
+        others.extend(passed);
+        return rows(text, &others);
+    }
+    rows(text, &others)?;
+    if passed.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "<details><summary>Passed ({})</summary>\n",
+        passed.len()
+    )?;
+    rows(text, &passed)?;
+    writeln!(text, "</details>\n")
+}
+
+fn rows(text: &mut String, verdicts: &[&Verdict]) -> std::fmt::Result {
     if verdicts.is_empty() {
         return Ok(());
     }
     writeln!(
         text,
-        "| | Gate | Endpoint | Rule | Observed | Why |\n|---|---|---|---|---:|---|"
+        "| | Gate | Endpoint | Rule | Observed | Limit | Why |\n|---|---|---|---|---:|---:|---|"
     )?;
-    let mut sorted: Vec<&Verdict> = verdicts.iter().collect();
-    sorted.sort_by_key(|v| match v.decision {
-        Decision::Fail => 0,
-        Decision::Undecided => 1,
-        Decision::Pass => 2,
-    });
-    for verdict in sorted.iter().take(MOST_ROWS) {
+    for verdict in verdicts {
+        let human = |value: Option<f64>| {
+            value.map_or_else(|| figures::NONE.to_owned(), |v| verdict.unit.human(v))
+        };
+        let warns = if verdict.level == Level::Warn {
+            " (warns only)"
+        } else {
+            ""
+        };
         writeln!(
             text,
-            "| {} {} | {} | {} | {} | {} | {} |",
+            "| {} {}{warns} | {} | {} | {} | {} | {} | {} |",
             symbol_of(verdict.decision.name()),
             verdict.decision.name(),
             cell(&verdict.id),
             cell(&verdict.endpoint_name()),
             cell(&verdict.require),
-            verdict
-                .observed
-                .map_or_else(|| "–".to_owned(), |v| verdict.unit.human(v)),
-            cell(&verdict.because)
+            human(verdict.observed),
+            human(verdict.limit),
+            sentence(&verdict.because)
         )?;
     }
-    more(text, sorted.len(), MOST_ROWS, "verdicts")
+    writeln!(text)
 }
 
 fn more(text: &mut String, all: usize, shown: usize, what: &str) -> std::fmt::Result {
@@ -192,17 +255,16 @@ fn rates(text: &mut String, analysis: &Analysis) -> std::fmt::Result {
     let rates = figures::rates(analysis);
     details(text, "Rates and quotas", &figures::RATE_COLUMNS, &rates)?;
     for line in figures::quota_details(analysis) {
-        writeln!(text, "* {}", cell(&line))?;
+        writeln!(text, "* {}", sentence(&line))?;
     }
     Ok(())
 }
 
-/// A table that can be opened: its first column is text, the others are figures. Nothing without rows.
 /// What differs from the baseline: sentences for all to see, the table behind a click.
 fn compared(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
     writeln!(text, "### Comparison\n")?;
     for line in compared::lines(comparison) {
-        writeln!(text, "* {}", cell(&line))?;
+        writeln!(text, "* {}", sentence(&line))?;
     }
     writeln!(text)?;
     let rows = compared::rows(comparison);
@@ -214,6 +276,7 @@ fn compared(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
     Ok(())
 }
 
+/// A table that can be opened: its first column is text, the others are figures. Nothing without rows.
 fn details<const N: usize>(
     text: &mut String,
     title: &str,
@@ -234,9 +297,19 @@ fn details<const N: usize>(
 
 /// Text that stays text inside a table cell: no markup, no mention, no line break, not endless.
 pub(super) fn cell(text: &str) -> String {
+    up_to(text, LONGEST_NAME * 4)
+}
+
+/// A sentence of ours that may quote what others chose.
+fn sentence(text: &str) -> String {
+    up_to(text, LONGEST_SENTENCE)
+}
+
+fn up_to(text: &str, longest: usize) -> String {
     let mut safe = String::new();
-    for (i, c) in text.chars().enumerate() {
-        if i == LONGEST_NAME * 4 {
+    let mut before = ' ';
+    for (i, c) in visible::text(text).chars().enumerate() {
+        if i == longest {
             safe.push('…');
             break;
         }
@@ -249,16 +322,13 @@ pub(super) fn cell(text: &str) -> String {
                 safe.push('\\');
                 safe.push(c);
             }
-            c if c.is_control() || is_direction_mark(c) => safe.push(' '),
+            // Two of them at a line's begin are an order to GitHub's log.
+            ':' if before == ':' => safe.push_str("\\:"),
             c => safe.push(c),
         }
+        before = c;
     }
     safe
-}
-
-/// Marks that turn the reading direction and so can make a name read as another.
-pub(super) fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::analysis::Analysis;
-use crate::gate::QuotaReport;
+use crate::gate::{self, QuotaReport};
 use crate::summary::{EndpointSummary, ResponseTimeSummary};
 use crate::units::{Unit, quantile_name, seconds};
+use crate::visible;
 
 /// One metric: what it is, and its samples.
 struct Family {
@@ -17,6 +18,11 @@ struct Family {
     unit: &'static str,
     help: &'static str,
     samples: Vec<(String, f64)>,
+}
+
+/// Whether a file begins as one of ours.
+pub fn is_report(head: &str) -> bool {
+    head.starts_with("# TYPE loadgate_")
 }
 
 /// Renders the whole file.
@@ -181,10 +187,14 @@ fn statistics(times: &ResponseTimeSummary) -> Vec<(String, f64)> {
 
 fn gates(analysis: &Analysis) -> Vec<Family> {
     let verdicts = &analysis.verdicts;
+    let alike = gate::alike(verdicts);
     let named = |extra: &[(&str, &str)], i: usize| {
         let verdict = &verdicts[i];
         let endpoint = verdict.endpoint_name();
         let mut pairs = vec![("gate", verdict.id.as_str()), ("endpoint", &endpoint)];
+        if alike[i] {
+            pairs.push(("rule", &verdict.require));
+        }
         pairs.extend(extra);
         labels(&pairs)
     };
@@ -288,13 +298,10 @@ fn labels(pairs: &[(&str, &str)]) -> String {
             text.push(',');
         }
         let _ = write!(text, "{name}=\"");
-        for c in value.chars() {
+        for c in visible::text(value).chars() {
             match c {
                 '\\' => text.push_str("\\\\"),
                 '"' => text.push_str("\\\""),
-                '\n' => text.push_str("\\n"),
-                // Parsers that split lines split at these, too.
-                c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => text.push(' '),
                 c => text.push(c),
             }
         }

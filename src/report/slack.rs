@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::analysis::Analysis;
 use crate::report::alarm::{Severity, alarms, plain};
+use crate::report::json;
+use crate::report::no_verdict::NoVerdict;
 use crate::report::terminal::facts;
 
 const LONGEST_HEADER: usize = 150;
@@ -48,7 +50,23 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     }
     // The text is what notifications show; links and mentions in it are off.
     let message = json!({ "text": header, "blocks": blocks, "unfurl_links": false });
-    Ok(serde_json::to_string_pretty(&message)? + "\n")
+    json::pretty(&message)
+}
+
+/// The message of no verdict.
+pub fn no_verdict(why: &NoVerdict) -> anyhow::Result<String> {
+    let header = plain(&format!("⛔ {}", why.sentence()), LONGEST_HEADER);
+    let mut blocks = vec![json!({ "type": "header", "text": text(&header, LONGEST_HEADER) })];
+    for problem in why.problems.iter().take(MOST) {
+        blocks.push(json!({ "type": "section", "text": text(&problem.short(), LONGEST_TEXT) }));
+    }
+    let more = why.problems.len().saturating_sub(MOST);
+    if more > 0 {
+        let more = format!("and {more} more problems");
+        blocks.push(json!({ "type": "context", "elements": [text(&more, LONGEST_TEXT)] }));
+    }
+    let message = json!({ "text": header, "blocks": blocks, "unfurl_links": false });
+    json::pretty(&message)
 }
 
 fn text(words: &str, longest: usize) -> Value {

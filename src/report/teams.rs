@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::analysis::Analysis;
 use crate::report::alarm::{Severity, alarms, plain};
+use crate::report::json;
+use crate::report::no_verdict::NoVerdict;
 use crate::report::terminal::facts;
 
 /// Verdicts shown one by one; with [`LONGEST`] they stay below 28 KB.
@@ -24,7 +26,7 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
     let mut body = vec![
         json!({
             "type": "TextBlock", "size": "Large", "weight": "Bolder", "wrap": true, "color": color,
-            "text": outcome.sentence(),
+            "text": unmarked(&plain(&outcome.sentence(), LONGEST)),
         }),
         words(&facts(&analysis.summary), "Default", "Default"),
     ];
@@ -41,6 +43,27 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
         let more = format!("and {} more that did not pass", alarms.len() - MOST);
         body.push(words(&more, "Default", "Default"));
     }
+    card(&outcome.sentence(), &body)
+}
+
+/// The message of no verdict.
+pub fn no_verdict(why: &NoVerdict) -> anyhow::Result<String> {
+    let mut body = vec![words(&why.sentence(), "Attention", "Bolder")];
+    for problem in why.problems.iter().take(MOST) {
+        body.push(words(&problem.short(), "Default", "Default"));
+    }
+    let more = why.problems.len().saturating_sub(MOST);
+    if more > 0 {
+        body.push(words(
+            &format!("and {more} more problems"),
+            "Default",
+            "Default",
+        ));
+    }
+    card(&why.sentence(), &body)
+}
+
+fn card(sentence: &str, body: &[Value]) -> anyhow::Result<String> {
     let message = json!({
         "type": "message",
         "attachments": [{
@@ -50,13 +73,28 @@ pub fn render(analysis: &Analysis) -> anyhow::Result<String> {
                 "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
                 "type": "AdaptiveCard",
                 "version": "1.4",
-                "fallbackText": outcome.sentence(),
+                "fallbackText": plain(sentence, LONGEST),
                 "msteams": { "width": "Full" },
                 "body": body,
             },
         }],
     });
-    Ok(serde_json::to_string_pretty(&message)? + "\n")
+    json::pretty(&message)
+}
+
+/// A `TextBlock` knows some Markdown: what would be it, is escaped.
+fn unmarked(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars() {
+        if matches!(
+            c,
+            '*' | '_' | '[' | ']' | '(' | ')' | '\\' | '`' | '<' | '>' | '#'
+        ) {
+            safe.push('\\');
+        }
+        safe.push(c);
+    }
+    safe
 }
 
 fn words(text: &str, color: &str, weight: &str) -> Value {

@@ -6,17 +6,16 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::compared;
 use super::figures::{self, NONE};
-use super::markdown::is_direction_mark;
 use crate::analysis::Analysis;
 use crate::comparison::Comparison;
-use crate::gate::{Decision, Verdict, regression};
+use crate::gate::{Decision, Level, Verdict};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
+use crate::visible::{self, painted};
 
 const WIDTH: u16 = 100;
 const MOST_ENDPOINTS: usize = 50;
 const MOST_ERRORS: usize = 10;
-const MOST_VERDICTS: usize = 100;
 const LONGEST_NAME: usize = 44;
 
 /// Renders the report for a terminal; `color` adds ANSI colours, never as the only sign.
@@ -198,25 +197,23 @@ fn errors(summary: &Summary) -> Table {
     table
 }
 
-/// Two lines for each verdict: what was judged, and why; what needs attention comes last, near the outcome.
+/// For each verdict what was judged, and why; what needs attention comes last, near the outcome.
 fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
     let mut sorted: Vec<&Verdict> = verdicts.iter().collect();
-    sorted.sort_by_key(|v| match v.decision {
-        Decision::Pass => 0,
-        Decision::Undecided => 1,
-        Decision::Fail => 2,
+    sorted.sort_by_key(|v| match (v.decision, v.level) {
+        (Decision::Pass, _) => 0,
+        (Decision::Undecided, Level::Warn) => 1,
+        (Decision::Fail, Level::Warn) => 2,
+        (Decision::Undecided, Level::Fail) => 3,
+        (Decision::Fail, Level::Fail) => 4,
     });
-    let hidden = sorted.len().saturating_sub(MOST_VERDICTS);
-    if hidden > 0 {
-        let _ = writeln!(text, "  … and {hidden} more, of those that passed first");
-    }
-    for verdict in sorted.into_iter().skip(hidden) {
+    for verdict in sorted {
         let (symbol, word) = match verdict.decision {
             Decision::Pass => ("✓", "pass"),
             Decision::Fail => ("✗", "FAIL"),
             Decision::Undecided => ("?", "UNDECIDED"),
         };
-        let level = if verdict.level == crate::gate::Level::Warn {
+        let level = if verdict.level == Level::Warn {
             " (warn)"
         } else {
             ""
@@ -227,18 +224,15 @@ fn gates(text: &mut String, verdicts: &[Verdict], color: bool) {
             color,
         );
         let (id, rule) = (clean(&verdict.id), clean(&verdict.require));
-        let _ = writeln!(
-            text,
-            "  {head}  {id}  {rule}  [{}]",
-            short(&verdict.endpoint_name())
-        );
-        // What did not fail of `[regression]` has its row in the comparison, and its reason in the other reports.
-        if verdict.id != regression::ID
-            || verdict.decision == Decision::Fail
-            || verdict.observed.is_none()
-        {
-            wrapped(text, "      ", &verdict.because);
+        let asked = format!("{rule}  [{}]", clean(&verdict.endpoint_name()));
+        let plain = format!("  {symbol} {word}{level}  {id}  {asked}");
+        if plain.chars().count() <= usize::from(WIDTH) {
+            let _ = writeln!(text, "  {head}  {id}  {asked}");
+        } else {
+            let _ = writeln!(text, "  {head}  {id}");
+            wrapped(text, "      ", &asked);
         }
+        wrapped(text, "      ", &verdict.because);
     }
 }
 
@@ -263,29 +257,9 @@ pub(super) fn wrapped(text: &mut String, mark: &str, paragraph: &str) {
     let _ = writeln!(text, "{}", line.trim_end());
 }
 
-pub(super) fn painted(text: &str, verdict: &str, color: bool) -> String {
-    if !color {
-        return text.to_owned();
-    }
-    let code = match verdict {
-        "pass" => 32,
-        "fail" => 31,
-        _ => 33,
-    };
-    format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
-}
-
-/// Text without control characters and direction marks: a name cannot write to the terminal.
+/// Text in which nothing is hidden: a name cannot write to the terminal.
 pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || is_direction_mark(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    visible::text(text).into_owned()
 }
 
 /// A name cut in its middle, where names differ least.
@@ -309,9 +283,9 @@ mod tests {
         let text = render(&fixture::analysis(50), false);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
         assert!(
-            text.lines()
-                .last()
-                .is_some_and(|l| l.starts_with("FAILED: 2 of 6")),
+            text.lines().last().is_some_and(
+                |l| l.starts_with("FAILED: 2 of 5 criteria passed; failed: require-2, Q;")
+            ),
             "{text}"
         );
         assert!(text.contains("? UNDECIDED") && text.contains("✗ FAIL") && text.contains("✓ pass"));

@@ -1,10 +1,13 @@
 //! Reports of a trend: formats and destinations. They show; they never compute.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::Outputs;
+use super::no_verdict::NoVerdict;
+use super::{Format, Outputs, Without};
 use crate::diagnostic::Diagnostic;
+use crate::place::FileId;
 use crate::trend::Trend;
 
 pub(in crate::report) mod chart;
@@ -34,15 +37,34 @@ pub struct Destinations {
 
 impl Destinations {
     fn outputs(&self) -> Outputs<Trend> {
+        use Without::{Remove, Tell};
+        let format = |name, render, without| Format {
+            name,
+            render,
+            without,
+        };
+        let html = format("trend.html", html::render, Tell(super::html::no_verdict));
+        let json = format("trend.json", json::render, Remove(json::is_report));
+        let csv = format("trend.csv", csv::render, Remove(csv::is_report));
+        let markdown = format(
+            "trend.md",
+            markdown::render,
+            Tell(super::markdown::no_verdict),
+        );
         Outputs::new(
             self.out.as_deref(),
             &[
-                ("trend.html", self.html.as_deref(), html::render),
-                ("trend.json", self.json.as_deref(), json::render),
-                ("trend.csv", self.csv.as_deref(), csv::render),
-                ("trend.md", self.markdown.as_deref(), markdown::render),
+                (html, self.html.as_deref()),
+                (json, self.json.as_deref()),
+                (csv, self.csv.as_deref()),
+                (markdown, self.markdown.as_deref()),
             ],
         )
+    }
+
+    /// Every path that is written.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.outputs().paths().map(Into::into).collect()
     }
 
     /// Whether a report takes standard output, so that the terminal report must not.
@@ -56,7 +78,18 @@ impl Destinations {
     }
 
     /// Writes every report.
-    pub fn write(&self, trend: &Trend, stdout: &mut dyn Write) -> anyhow::Result<()> {
+    pub fn write(&self, trend: &Trend, stdout: &mut dyn Write) -> Result<(), Vec<Diagnostic>> {
         self.outputs().write(trend, stdout)
+    }
+
+    /// There is no verdict: reports tell why, or are removed. Files of `spared` are left alone. Returns notes on what was
+    /// removed, and problems.
+    pub fn tell(
+        &self,
+        why: &NoVerdict,
+        spared: &BTreeSet<FileId>,
+        stdout: &mut dyn Write,
+    ) -> (Vec<String>, Vec<Diagnostic>) {
+        self.outputs().tell(why, spared, stdout)
     }
 }

@@ -92,6 +92,30 @@ fn many(endpoints: i64) -> Page {
     page_of(&log, &["--require", "p95 < 350ms on *"])
 }
 
+/// A page with so many verdicts: every fifth failed, every seventh could not be decided.
+fn judged(verdicts: usize, all_pass: bool) -> Page {
+    let folder = tempfile::tempdir().unwrap();
+    let mut gates = String::new();
+    for i in 0..verdicts {
+        let rule = match (all_pass, i % 5, i % 7) {
+            (false, 0, _) => "max < 1ms",
+            (false, _, 0) => "max(rows) < 5",
+            _ => "max < 10s",
+        };
+        let _ = writeln!(
+            gates,
+            "[[gate]]\nid = \"PERF-{i:02}\"\nrequire = \"{rule}\"\n"
+        );
+    }
+    let gates = crate::harness::file(&folder, "gates.toml", gates.as_bytes());
+    page_of(&crate::harness::ten_lines(), &["--config", &gates])
+}
+
+/// The page that stands there when there is no verdict.
+fn no_verdict() -> Page {
+    page_of("not a log\n", &["--require", "p95 < 5"])
+}
+
 /// The page of a history of four runs.
 fn trend() -> Page {
     let folder = tempfile::tempdir().unwrap();
@@ -138,6 +162,9 @@ fn pages() -> Vec<(&'static str, Page)> {
         ("hostile", hostile()),
         ("many", many(500)),
         ("trend", trend()),
+        ("passed-14", judged(14, true)),
+        ("failed-60", judged(60, false)),
+        ("no-verdict", no_verdict()),
     ];
     let mut cases: Vec<_> = std::fs::read_dir(root("testdata/cases"))
         .unwrap()
@@ -160,6 +187,7 @@ fn every_page_is_quiet_and_fits_every_screen() {
         for (look, width, media, scheme) in [
             ("wide", 1280, "screen", "light"),
             ("phone", 360, "screen", "light"),
+            ("phone-390", 390, "screen", "light"),
             ("phone-dark", 360, "screen", "dark"),
             ("dark", 1280, "screen", "dark"),
             ("print", 688, "print", "light"),
@@ -185,6 +213,32 @@ fn every_page_is_quiet_and_fits_every_screen() {
                     .unwrap();
             }
         }
+    }
+}
+
+/// What passed may be behind a click; on paper there is none.
+#[test]
+fn every_verdict_can_be_read_and_is_printed() {
+    let Some(program) = installed() else { return };
+    let mut browser = Browser::start(&program);
+    let seen = "[...document.querySelectorAll('tr.verdict, li.verdict')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height > 0).length";
+    for (verdicts, all_pass, on_screen) in [
+        (14, true, 14),
+        (12, false, 12),
+        (60, false, 19),
+        (600, false, 188),
+    ] {
+        let page = judged(verdicts, all_pass);
+        browser.screen(1280, 900);
+        browser.media("screen", "light");
+        browser.open(&page.file);
+        assert_eq!(browser.value(seen), on_screen, "{verdicts}");
+        browser
+            .value("document.querySelectorAll('details.passed').forEach((d) => (d.open = true))");
+        assert_eq!(browser.value(seen), verdicts, "{verdicts} after a click");
+        browser.open(&page.file);
+        browser.media("print", "light");
+        assert_eq!(browser.value(seen), verdicts, "{verdicts} on paper");
     }
 }
 

@@ -38,3 +38,26 @@ fn the_last_runs_are_drawn_once_there_are_some_and_twice_the_same() {
         "there is a newer one"
     );
 }
+
+/// A run that was to be recorded and is not has no verdict: its page says so, and nothing else.
+#[test]
+fn what_is_no_history_is_left_alone_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = "{\"schema\":\"something else\"}\n";
+    file(&dir, "history.jsonl", other.as_bytes());
+    let run = file(&dir, "a.jsonl", ten_lines().as_bytes());
+    let html = dir.path().join("report.html");
+    let history = dir.path().join("history.jsonl");
+    let checked = loadgate(&[
+        "check",
+        &run,
+        "--record",
+        history.to_str().unwrap(),
+        "--html",
+        html.to_str().unwrap(),
+    ]);
+    assert_eq!(checked.code, 2);
+    let page = std::fs::read_to_string(html).unwrap();
+    assert!(page.contains("bad-history") && page.contains("No verdict"));
+    assert_eq!(std::fs::read_to_string(history).unwrap(), other);
+}

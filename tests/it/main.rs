@@ -6,6 +6,7 @@
 )]
 
 mod announce;
+mod anonymous;
 mod bad_input;
 mod browser;
 mod cases;
@@ -13,11 +14,13 @@ mod change_points;
 mod check;
 mod chromium;
 mod compare;
+mod compare_outcome;
 mod comparison;
 mod documents;
 mod fuzz;
 mod gate_file;
 mod generate;
+mod harmless;
 mod harness;
 mod history;
 mod kept;
@@ -25,11 +28,15 @@ mod last_runs;
 mod limits;
 mod manual;
 mod mutations;
+mod no_verdict;
 mod oracle;
 mod outcomes;
+mod outputs;
 mod project;
 mod properties;
 mod reading;
+mod report_readers;
 mod systems;
 mod tables;
 mod trend;
+mod verdicts;

@@ -178,7 +178,7 @@ fn what_a_spreadsheet_adds_changes_nothing() {
     );
     let mut saved = String::from(",,,,\r\n");
     for line in sound.lines() {
-        saved.push_str(&format!("{line},,\r\n,,,,,,\r\n"));
+        saved.extend([line, ",,\r\n,,,,,,\r\n"]);
     }
     let gates = ["failure_ratio < 2%", "p95 < 1s"];
     let (plain, with_empty) = (

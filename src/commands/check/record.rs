@@ -5,12 +5,14 @@ use std::path::Path;
 
 use crate::analysis::Analysis;
 use crate::cli::Check;
-use crate::commands::Failure;
+use crate::commands::no_verdict::note;
+use crate::commands::{Failure, not_recorded, say};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::history::append::{Appended, append, refused};
 use crate::history::entry::Entry;
 use crate::history::line::Line;
 use crate::history::{provenance, store};
+use crate::place::shown;
 
 /// What keeps the run from being recorded, found out before it is read: a file that cannot be added to, or a history that
 /// cannot be read.
@@ -39,7 +41,7 @@ pub fn entry(analysis: &Analysis, expected: &[u16]) -> Entry {
 /// Appends the run that was judged.
 pub fn record(history: &Path, analysis: &Analysis, expected: &[u16]) -> Result<Appended, Failure> {
     let entry = entry(analysis, expected);
-    Ok(append(history, &Line::Run(Box::new(entry)))?)
+    append(history, &Line::Run(Box::new(entry))).map_err(|error| not_recorded(history, &error))
 }
 
 /// Says where the run was recorded, where the terminal report will be.
@@ -50,21 +52,19 @@ pub fn tell(
     stdout: &mut dyn Write,
 ) -> Result<(), Failure> {
     if let Some(aside) = &appended.set_aside {
-        writeln!(
-            std::io::stderr().lock(),
-            "note: a line that a killed writer had cut off was moved to {}",
+        note(&format!(
+            "a line that a killed writer had cut off was moved to {}",
             aside.display()
-        )?;
+        ));
     }
     if args.quiet || super::destinations(args).uses_stdout() {
         return Ok(());
     }
-    let (file, line) = (history.display(), appended.line);
+    let (file, line) = (shown(&history.display().to_string()), appended.line);
     let word = if appended.known {
         "recorded before"
     } else {
         "recorded"
     };
-    writeln!(stdout, "{word}: {file}:{line}")?;
-    Ok(())
+    say(stdout, &format!("{word}: {file}:{line}\n"))
 }

@@ -6,6 +6,7 @@ use crate::commands::Failure;
 use crate::diagnostic::Origin;
 use crate::history::entry::Entry;
 use crate::history::store::{self, RecordedRun};
+use crate::place::shown;
 use crate::trend::collect::Selection;
 use crate::trend::{Group, Settings, follow};
 
@@ -29,7 +30,7 @@ pub fn with(
     }
     recorded.runs.push(RecordedRun {
         entry,
-        origin: Origin::file(path),
+        origin: Origin::file(shown(&path)),
     });
     let trend = follow(&recorded, &Selection::default(), &Settings::default())?;
     let group = trend.groups.into_iter().next();

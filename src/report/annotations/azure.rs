@@ -8,6 +8,8 @@ use super::PathInRepository;
 use crate::analysis::Analysis;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::report::alarm::{Severity, alarms, plain, unjudged};
+use crate::report::no_verdict::NoVerdict;
+use crate::visible;
 
 const LONGEST: usize = 1000;
 
@@ -32,17 +34,29 @@ pub fn commands(analysis: &Analysis, path: PathInRepository<'_>) -> String {
             path,
         );
     }
-    for (name, value) in [
-        ("verdict", analysis.outcome.verdict.to_owned()),
-        ("sentence", analysis.outcome.sentence()),
-    ] {
-        let value = data(&value);
+    variables(
+        &mut text,
+        analysis.outcome.verdict,
+        &analysis.outcome.sentence(),
+    );
+    text
+}
+
+/// The variables when there is no verdict.
+pub fn no_verdict(why: &NoVerdict) -> String {
+    let mut text = String::new();
+    variables(&mut text, "error", &why.sentence());
+    text
+}
+
+fn variables(text: &mut String, verdict: &str, sentence: &str) {
+    for (name, value) in [("verdict", verdict), ("sentence", sentence)] {
+        let value = data(&plain(value, LONGEST));
         let _ = writeln!(
             text,
             "##vso[task.setvariable variable=loadgate.{name};isOutput=true]{value}"
         );
     }
-    text
 }
 
 /// An issue for each problem with the user's files.
@@ -72,7 +86,7 @@ fn issue(
 ) {
     let _ = write!(text, "##vso[task.logissue type={kind}");
     if let Some((origin, file)) = origin.and_then(|o| Some((o, path(&o.file)?))) {
-        let _ = write!(text, ";sourcepath={}", property(&file));
+        let _ = write!(text, ";sourcepath={}", property(&visible::text(&file)));
         let _ = origin.line.map(|line| write!(text, ";linenumber={line}"));
         let _ = origin
             .column

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::PathInRepository;
 use crate::analysis::Analysis;
+use crate::diagnostic::Diagnostic;
 use crate::report::alarm::{Severity, alarms, plain, unjudged};
+use crate::report::json;
 
 /// Where a gate without a file is shown: it was written in the pipeline.
 const PIPELINE: &str = ".gitlab-ci.yml";
@@ -36,14 +38,32 @@ pub fn render(analysis: &Analysis, path: PathInRepository<'_>) -> anyhow::Result
             json!({
                 "description": plain(&format!("{}: {}", alarm.title(), alarm.text()), LONGEST),
                 "check_name": plain(&verdict.id, LONGEST),
-                "fingerprint": plain(&format!("loadgate/{}/{}", verdict.id, verdict.endpoint_name()), LONGEST),
+                "fingerprint": plain(&format!("loadgate/{}/{}/{}", verdict.id, verdict.endpoint_name(), verdict.require), LONGEST),
                 "severity": severity,
                 "location": { "path": file, "lines": { "begin": verdict.origin.line.unwrap_or(1) } },
             })
         })
         .collect();
     findings.extend(unjudged);
-    Ok(serde_json::to_string_pretty(&findings)? + "\n")
+    json::pretty(&findings)
+}
+
+/// The report of no verdict: a finding for each problem.
+pub fn no_verdict(problems: &[Diagnostic], path: PathInRepository<'_>) -> anyhow::Result<String> {
+    let finding = |(i, problem): (usize, &Diagnostic)| {
+        let origin = problem.origin.as_ref();
+        let file = origin.and_then(|origin| path(&origin.file));
+        let line = origin.filter(|_| file.is_some()).and_then(|o| o.line);
+        json!({
+            "description": plain(&format!("no verdict: {}", problem.message), LONGEST),
+            "check_name": problem.code,
+            "fingerprint": format!("loadgate/no-verdict/{}/{i}", problem.code),
+            "severity": "blocker",
+            "location": { "path": file.unwrap_or_else(|| PIPELINE.to_owned()), "lines": { "begin": line.unwrap_or(1) } },
+        })
+    };
+    let findings: Vec<serde_json::Value> = problems.iter().enumerate().map(finding).collect();
+    json::pretty(&findings)
 }
 
 #[cfg(test)]

@@ -7,13 +7,18 @@ use std::fmt::Write as _;
 use super::PathInRepository;
 use crate::analysis::Analysis;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::outcome::EXIT_NO_VERDICT;
 use crate::report::alarm::{Severity, alarms, plain, unjudged};
 use crate::report::markdown;
+use crate::report::no_verdict::NoVerdict;
+use crate::visible;
 
 /// GitHub shows ten annotations of each kind for one step; the last place is for the number of the others.
 const MOST: usize = 9;
 /// GitHub refuses a step's summary above 1 MiB.
 const LARGEST_SUMMARY: usize = 1 << 20;
+/// Left for the last sentence of a summary that was cut.
+const ROOM: usize = 200;
 /// Longest title and text.
 const LONGEST: usize = 1000;
 
@@ -60,15 +65,23 @@ pub fn problems(problems: &[Diagnostic], path: PathInRepository<'_>) -> String {
     text
 }
 
-/// The Markdown report, unless it is larger than GitHub takes.
+/// The Markdown report. What is larger than GitHub takes is cut to the verdicts, and these to as many as fit, worst first.
 pub fn summary(analysis: &Analysis) -> anyhow::Result<String> {
     let text = markdown::render(analysis)?;
-    Ok(if text.len() < LARGEST_SUMMARY {
-        text
-    } else {
-        let outcome = analysis.outcome.sentence();
-        format!("## {outcome}\n\nThe report is too large for a summary; `--out` writes it.\n")
-    })
+    if text.len() < LARGEST_SUMMARY {
+        return Ok(text);
+    }
+    let mut text = markdown::verdicts(analysis)?;
+    if text.len() >= LARGEST_SUMMARY - ROOM {
+        let mut end = LARGEST_SUMMARY - ROOM;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        // Whole lines only: half a row is no row.
+        text.truncate(text[..end].rfind('\n').map_or(0, |at| at + 1));
+    }
+    text.push_str("\nThe report is too large for a summary; `--out` writes all of it.\n");
+    Ok(text)
 }
 
 /// What later steps can ask: `steps.ID.outputs.verdict`.
@@ -86,11 +99,19 @@ pub fn outputs(analysis: &Analysis) -> String {
     )
 }
 
+/// What later steps can ask when there is no verdict.
+pub fn no_verdict(why: &NoVerdict) -> String {
+    format!(
+        "verdict=error\nexit-code={EXIT_NO_VERDICT}\npassed=0\nfailed=0\nundecided=0\nwarned=0\nsentence={}\n",
+        why.sentence()
+    )
+}
+
 fn place(origin: Option<&Origin>, path: PathInRepository<'_>) -> String {
     let Some((origin, file)) = origin.and_then(|o| Some((o, path(&o.file)?))) else {
         return String::new();
     };
-    let mut place = format!("file={}", property(&file));
+    let mut place = format!("file={}", property(&visible::text(&file)));
     for (name, value) in [("line", origin.line), ("col", origin.column)] {
         let _ = value.map(|value| write!(place, ",{name}={value}"));
     }

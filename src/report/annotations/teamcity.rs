@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use crate::analysis::Analysis;
 use crate::diagnostic::Diagnostic;
+use crate::gate::Verdict;
+use crate::place::shown;
 use crate::report::alarm::{Severity, alarms, plain, unjudged};
 
 const LONGEST: usize = 1000;
@@ -36,7 +38,7 @@ pub fn messages(analysis: &Analysis) -> String {
                     ("message", verdict.decision.name()),
                     (
                         "details",
-                        &format!("{} ({})", verdict.because, verdict.origin),
+                        &format!("{} ({})", verdict.because, place(verdict)),
                     ),
                 ],
             ),
@@ -86,13 +88,21 @@ pub fn messages(analysis: &Analysis) -> String {
 pub fn problems(problems: &[Diagnostic]) -> String {
     let mut text = String::new();
     for problem in problems {
-        message(
-            &mut text,
-            "buildProblem",
-            &[("description", &problem.short())],
-        );
+        let mut problem = problem.clone();
+        if let Some(origin) = &mut problem.origin {
+            origin.file = shown(&origin.file);
+        }
+        let description = problem.short();
+        message(&mut text, "buildProblem", &[("description", &description)]);
     }
     text
+}
+
+/// Where the gate was written.
+fn place(verdict: &Verdict) -> String {
+    let mut origin = verdict.origin.clone();
+    origin.file = shown(&origin.file);
+    origin.to_string()
 }
 
 fn message(text: &mut String, name: &str, attributes: &[(&str, &str)]) {
@@ -112,7 +122,6 @@ fn escaped(text: &str) -> String {
                 safe.push('|');
                 safe.push(c);
             }
-            '\u{85}' | '\u{2028}' | '\u{2029}' => safe.push(' '),
             c => safe.push(c),
         }
     }

@@ -6,6 +6,7 @@ use super::figures::Anchors;
 use super::{NONE, names, top};
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Level, Verdict};
+use crate::place::shown;
 use crate::report::chart::bullet::bullet;
 use crate::units::Unit;
 
@@ -34,12 +35,27 @@ pub fn view(analysis: &Analysis, anchors: &Anchors) -> Value {
         });
         troubled.count().min(MOST_CARDS)
     };
-    let rows = sorted.split_off(carded);
-    let view = |v: &&Verdict| verdict(v, anchors);
+    let rest = sorted.split_off(carded);
+    let (passed, others): (Vec<&Verdict>, Vec<&Verdict>) =
+        rest.into_iter().partition(|v| v.decision == Decision::Pass);
+    let views = |verdicts: &[&Verdict]| -> Vec<Value> {
+        verdicts.iter().map(|v| verdict(v, anchors)).collect()
+    };
     context! {
-        cards => sorted.iter().map(view).collect::<Vec<_>>(),
-        rows => rows.iter().map(view).collect::<Vec<_>>(),
+        any => !analysis.verdicts.is_empty(),
+        cards => views(&sorted),
+        rows => views(&others),
+        passed => views(&passed),
+        // What passed is behind a click where something else needs to be seen.
+        open => sorted.is_empty() && others.is_empty(),
     }
+}
+
+/// Where the gate was written.
+fn origin(v: &Verdict) -> String {
+    let mut origin = v.origin.clone();
+    origin.file = shown(&origin.file);
+    origin.to_string()
 }
 
 fn verdict(v: &Verdict, anchors: &Anchors) -> Value {
@@ -60,7 +76,7 @@ fn verdict(v: &Verdict, anchors: &Anchors) -> Value {
         margin => human(v.margin),
         samples => Unit::Count.human(v.samples as f64),
         because => names::sentence(&v.because),
-        origin => names::brief(&v.origin.to_string()),
+        origin => names::brief(&origin(v)),
         method => v.metric.listed().0,
         method_name => v.metric.listed().1,
         href,

@@ -1,34 +1,17 @@
 //! Names and messages that others chose: shown as they are, never obeyed.
 
-use std::fmt::Write as _;
-
 use minijinja::{Value, context};
+
+use crate::visible;
 
 /// From this many characters on a text is folded: its begin is shown, the rest opens on demand.
 const LONG: usize = 160;
 const HEAD: usize = 120;
 const PASSAGE: usize = 700;
 
-/// A text with all of its characters to be seen: control characters, and what turns the direction of the writing or has
-/// no width, as their numbers.
+/// A text with all of its characters to be seen.
 pub fn visible(text: &str) -> String {
-    let mut seen = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200b}'
-            | '\u{200e}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}' => {
-                let _ = write!(seen, "⟨{:04X}⟩", c as u32);
-            }
-            c => seen.push(c),
-        }
-    }
-    seen
+    visible::text(text).into_owned()
 }
 
 /// A text for the template's `words.text`.

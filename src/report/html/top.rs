@@ -13,9 +13,10 @@ pub fn view(analysis: &Analysis) -> Value {
     let summary = &analysis.summary;
     let sentence = analysis.outcome.sentence();
     let (_, rest) = sentence.split_once(": ").unwrap_or(("", &sentence));
+    // The counts are the heading; the names of what did not pass stand below it.
+    let (rest, names) = rest.split_once("; ").unwrap_or((rest, ""));
     let (word, symbol) = match word(analysis.outcome.verdict) {
         ("Passed", _) if analysis.outcome.warned > 0 => ("Passed with warnings", "!"),
-        ("Not judged", symbol) if analysis.outcome.is_comparison => ("Compared", symbol),
         word => word,
     };
     context! {
@@ -27,6 +28,7 @@ pub fn view(analysis: &Analysis) -> Value {
         word,
         symbol,
         rest,
+        names => names.split("; ").filter(|part| !part.is_empty()).collect::<Vec<_>>(),
         label => names::text(&summary.label),
         title => names::brief(&summary.label),
         started => summary.started_ms.map(units::date_and_time),

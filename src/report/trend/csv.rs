@@ -22,6 +22,11 @@ const HEADER: [&str; 15] = [
     "mark",
 ];
 
+/// Whether a file begins as one of ours.
+pub fn is_report(head: &str) -> bool {
+    head.starts_with(&HEADER.join(","))
+}
+
 /// Renders the whole report.
 pub fn render(trend: &Trend) -> anyhow::Result<String> {
     let mut table = csv::Writer::from_writer(Vec::new());

@@ -1,7 +1,7 @@
 //! `trend.html`: one self-contained page without a script. Every value is text before it meets the template, which
 //! escapes all it is given.
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::{chart, words};
 use crate::report::html::names::{brief, visible};
@@ -15,11 +15,7 @@ const STYLE: &str = include_str!("../../../templates/trend.css");
 
 /// Renders the whole page.
 pub fn render(trend: &Trend) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = html::strict();
     environment.add_template("trend.html", PAGE)?;
     let style = format!("{}{STYLE}", html::STYLE);
     let groups: anyhow::Result<Vec<Value>> = trend.groups.iter().enumerate().map(group).collect();
@@ -29,7 +25,7 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
         style => Value::from_safe_string(style),
         verdict => trend.outcome.verdict,
         symbol => symbol(trend.outcome.verdict),
-        outcome => trend.outcome.sentence,
+        outcome => visible(&trend.outcome.sentence),
         groups => groups?,
         self_test => trend.self_test.as_ref().map(words::self_test).unwrap_or_default(),
         notes => trend.notes.iter().map(|note| visible(note)).collect::<Vec<_>>(),

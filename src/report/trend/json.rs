@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::history::segment::Direction;
+use crate::report::json;
 use crate::trend::{
     Algorithm, Change, Drift, Group, Level, Outcome, Prediction, Run, SelfTest, Series, Step, Trend,
 };
@@ -21,9 +22,12 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
         notes: &trend.notes,
         outcome: &trend.outcome,
     };
-    let mut text = serde_json::to_string_pretty(&report)?;
-    text.push('\n');
-    Ok(text)
+    json::pretty(&report)
+}
+
+/// Whether a file begins as one of ours.
+pub fn is_report(head: &str) -> bool {
+    head.contains("\"schema\"") && head.contains("loadgate.trend/")
 }
 
 #[derive(Serialize)]

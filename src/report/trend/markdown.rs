@@ -14,7 +14,11 @@ const RUNS_SHOWN: usize = 30;
 /// Renders the whole report.
 pub fn render(trend: &Trend) -> anyhow::Result<String> {
     let outcome = &trend.outcome;
-    let mut text = format!("## {} {}\n\n", symbol_of(outcome.verdict), outcome.sentence);
+    let mut text = format!(
+        "## {} {}\n\n",
+        symbol_of(outcome.verdict),
+        cell(&outcome.sentence)
+    );
     for (i, group) in trend.groups.iter().enumerate() {
         if i == 1 {
             writeln!(text, "### Other series, which the outcome is not about\n")?;
@@ -29,7 +33,7 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
     if let Some(test) = &trend.self_test {
         writeln!(text, "**Self-test**\n")?;
         for sentence in words::self_test(test) {
-            writeln!(text, "* {sentence}")?;
+            writeln!(text, "* {}", cell(&sentence))?;
         }
         writeln!(text)?;
     }

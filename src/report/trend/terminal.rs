@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::sparkline::sparkline;
 use super::words;
-use crate::report::terminal::{clean, painted, table, wrapped};
+use crate::report::terminal::{clean, table, wrapped};
 use crate::trend::{Change, Group, Series, Trend, Word};
+use crate::visible::painted;
 
 const MOST_SERIES: usize = 200;
 const MOST_CHANGES: usize = 40;
