@@ -499,11 +499,7 @@ require = "rps >= baseline - 20%"
     let run = check(&dir, &args);
     // A silence of thousands of years is more likely a second run than a pause.
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
-    assert!(
-        run.stdout.contains("two runs in one log"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("two runs in one log"), "{}", run.stdout);
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     assert!(Path::new(&dir.path().join("out/report.html")).is_file());
 }

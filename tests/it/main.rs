@@ -16,6 +16,7 @@ mod compare;
 mod comparison;
 mod documents;
 mod fuzz;
+mod fuzz_parsers;
 mod gate_file;
 mod generate;
 mod harness;
