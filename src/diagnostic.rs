@@ -66,6 +66,36 @@ pub struct Snippet {
     pub label: String,
 }
 
+/// Characters of a line that are shown on either side of where the mark begins, of a line that is longer than both.
+const ASIDE: usize = 100;
+
+impl Snippet {
+    /// A line with `len` characters marked from `start` on; of a long one the part around the mark.
+    pub fn of(line: &str, start: usize, len: usize) -> Self {
+        let line = line.trim_end();
+        let characters = line.chars().count();
+        if characters <= 2 * ASIDE {
+            return Self {
+                text: line.to_owned(),
+                start,
+                len,
+                label: String::new(),
+            };
+        }
+        let from = start.saturating_sub(ASIDE);
+        let mut text = String::new();
+        text.extend((from > 0).then_some('…'));
+        text.extend(line.chars().skip(from).take(2 * ASIDE));
+        text.extend((from + 2 * ASIDE < characters).then_some('…'));
+        Self {
+            text,
+            start: start - from + usize::from(from > 0),
+            len: len.min(ASIDE),
+            label: String::new(),
+        }
+    }
+}
+
 /// One problem with the user's input: a stable code, the message, the place, the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -313,6 +343,18 @@ impl Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_mark_is_shown() {
+        let line = format!("{}é!{}", "a".repeat(500), "b".repeat(500));
+        let shown = Snippet::of(&line, 500, 300);
+        let marked: String = shown.text.chars().skip(shown.start).take(2).collect();
+        assert_eq!((marked.as_str(), shown.len), ("é!", 100));
+        assert_eq!(shown.text.chars().count(), 202);
+        let shown = Snippet::of(&line, 0, 1);
+        assert!(shown.start == 0 && shown.text.ends_with("a…"), "{shown:?}");
+        assert_eq!(Snippet::of("short \r", 3, 1).text, "short");
+    }
 
     #[test]
     fn long_form_has_carets_under_the_marked_text() {

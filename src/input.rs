@@ -149,6 +149,11 @@ fn load_found(
         mut problems,
         ..
     } = discovery;
+    // Among several inputs a stream may be a copy: it has to be looked at twice.
+    if found.len() > 1 {
+        let kept = found.iter_mut().filter_map(|one| one.input.keep().err());
+        problems.extend(kept);
+    }
     let copies = copies::take_out(&mut found);
     not_read.extend(copies.left_out);
     problems.extend(copies.problems);
@@ -364,6 +369,15 @@ impl Loaded {
             let paths = self.sources.iter_mut().map(|source| &mut source.path);
             for text in paths.chain(&mut self.notes) {
                 *text = text.replace(&prefix, "");
+            }
+            let tally = &mut self.tally;
+            let rows = tally
+                .endpoints
+                .values_mut()
+                .chain(&mut tally.reported_total);
+            let doubts = rows.map(|row| &mut row.doubts).chain([&mut tally.doubts]);
+            for doubts in doubts.filter(|doubts| !doubts.is_empty()) {
+                doubts.reword(|because| because.replace(&prefix, ""));
             }
         }
     }

@@ -106,7 +106,10 @@ fn configuration(
     }
     for (i, expression) in args.require.iter().enumerate() {
         match config::require(expression, i + 1) {
-            Ok(gate) => config.gates.push(gate),
+            Ok(gate) => {
+                problems.extend(taken(&gate.id, &config));
+                config.gates.push(gate);
+            }
             Err(problem) => problems.push(problem),
         }
     }
@@ -200,6 +203,18 @@ pub(super) fn gate_file(named: Option<&Path>) -> Option<&Path> {
 pub(super) fn read_gate_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let name = as_seen_from_here(path);
     config::parse(&config::file::read(path, &name)?, &name)
+}
+
+/// A gate file may have called a rule as those of the command line are called.
+fn taken(id: &str, config: &Config) -> Option<Diagnostic> {
+    let gates = config.gates.iter().map(|gate| &gate.id);
+    let mut ids = gates.chain(config.quotas.iter().map(|quota| &quota.id));
+    let message = format!("the gate file has a rule `{id}`, as this one is called");
+    ids.any(|other| other == id).then(|| {
+        Diagnostic::new("duplicate-id", message)
+            .at(Origin::file("--require"))
+            .help("give the rule of the gate file another id")
+    })
 }
 
 fn no_gates(path: &Path) -> Diagnostic {

@@ -62,14 +62,11 @@ fn not_text(bytes: &[u8], at: usize, name: &str) -> Diagnostic {
     let message = format!("the byte 0x{:02x} is not UTF-8", bytes[at]);
     Diagnostic::new("config-syntax", message)
         .at(Origin::at(name, line, column as u64 + 1))
-        .snippet(Snippet {
-            text: String::from_utf8_lossy(&bytes[begin..end])
-                .trim_end()
-                .to_owned(),
-            start: column,
-            len: 1,
-            label: String::new(),
-        })
+        .snippet(Snippet::of(
+            &String::from_utf8_lossy(&bytes[begin..end]),
+            column,
+            1,
+        ))
         .help(help)
 }
 

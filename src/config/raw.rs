@@ -1,5 +1,6 @@
 //! The gate file as TOML with spans, read key by key so that every mistake is found.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::de::DeTable;
@@ -30,7 +31,7 @@ pub struct Reader<'t> {
     mistakes: Mistakes<'t>,
     config: Config,
     /// Ids of gates and quotas so far.
-    ids: Vec<String>,
+    ids: BTreeSet<String>,
 }
 
 impl<'t> Reader<'t> {
@@ -41,7 +42,7 @@ impl<'t> Reader<'t> {
             file,
             mistakes: Mistakes::new(text, file),
             config: Config::default(),
-            ids: Vec::new(),
+            ids: BTreeSet::new(),
         }
     }
 
@@ -284,7 +285,7 @@ impl<'t> Reader<'t> {
     }
 
     fn line_of(&self, at: usize) -> u64 {
-        self.text[..at.min(self.text.len())].matches('\n').count() as u64 + 1
+        self.mistakes.line_of(at).0
     }
 
     /// The id of a gate or a quota.
@@ -301,11 +302,10 @@ impl<'t> Reader<'t> {
         let id = self.parsed(value, "id", given, HELP)?;
         let taken = if id == REGRESSION {
             format!("`{id}` is the id of the verdicts of `[regression]`")
-        } else if self.ids.contains(&id) {
-            format!("there are two rules `{id}`")
-        } else {
-            self.ids.push(id.clone());
+        } else if self.ids.insert(id.clone()) {
             return Some(id);
+        } else {
+            format!("there are two rules `{id}`")
         };
         let help = "every gate and every quota has an id of its own";
         self.problem("duplicate-id", value.span(), taken, help);
@@ -352,12 +352,12 @@ impl<'t> Reader<'t> {
             let message = format!("`{what}` is an empty list");
             self.problem("bad-value", value.span(), message, "name at least one");
         }
-        let mut texts: Vec<(&str, Range<usize>)> = Vec::new();
+        let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
         for item in list {
             let Some(text) = self.string(item, what) else {
                 continue;
             };
-            if texts.iter().any(|(other, _)| other.trim() == text.trim()) {
+            if !seen.insert(text.trim()) {
                 let message = format!("`{text}` stands here twice");
                 self.problem("no-effect", item.span(), message, "leave one out");
             }

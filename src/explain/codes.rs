@@ -74,7 +74,7 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
     (
         "bad-header",
         "a stats table without `Request Count`",
-        "The file is no table of Locust's, or was cut: write it anew, or leave it out.",
+        "The file is no table of Locust's, was cut, or names a column twice: write it anew, or leave it out.",
     ),
     (
         "corrupt-archive",

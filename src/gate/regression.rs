@@ -99,6 +99,9 @@ pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Ver
         let because = "requested in the baseline, but not in this run";
         rule.undecided(Some(endpoint.clone()), because.to_owned())
     }));
+    if let (Some(first), Some(selection)) = (verdicts.first_mut(), &selection) {
+        super::judge::remark(&mut first.because, selection);
+    }
     if verdicts.is_empty() {
         let because = rule.on.as_ref().map_or_else(
             || "nothing was compared".to_owned(),

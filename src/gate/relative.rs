@@ -140,7 +140,13 @@ fn plain(
         );
     }
     let (low, high) = (row.current_range, row.baseline_range);
-    if holds(low.0, high.1) != holds(low.1, high.0) {
+    let is_open = if comparator == Comparator::Equal {
+        let apart = kept(low.1, unit) < limit(high.0) || limit(high.1) < kept(low.0, unit);
+        (low.0 < low.1 || high.0 < high.1) && !apart
+    } else {
+        holds(low.0, high.1) != holds(low.1, high.0)
+    };
+    if is_open {
         let because =
             "the source rounds: in its worst case the value lies on the other side of the limit";
         return (Decision::Undecided, because.to_owned());

@@ -3,14 +3,18 @@
 //! A run is not counted twice. Files are compared only where their beginnings (or their ends) are the same, so that logs
 //! of several workers, which differ in their first line, cost nothing.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, Read as _, Seek as _, SeekFrom};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 
 use super::Format;
 use super::discover::{BEGINNING, Found};
 use super::locust::Kind;
 use super::open::{Input, unreadable};
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::limits;
 use crate::progress::Progress;
 
 /// Lines that two logs that differ further down can have in common by chance.
@@ -48,6 +52,7 @@ pub fn take_out(found: &mut Vec<Found>) -> Copies {
         gone.insert(at);
     }
     let order = by_preference(found);
+    let looked: Vec<Looked<'_>> = found.iter().map(Looked::at).collect();
     for (i, a) in order.iter().enumerate() {
         for b in &order[i + 1..] {
             if gone.contains(a) {
@@ -56,18 +61,21 @@ pub fn take_out(found: &mut Vec<Found>) -> Copies {
             if gone.contains(b) || found[*a].format != found[*b].format {
                 continue;
             }
-            match relation(&found[*a], &found[*b]) {
+            match relation(&looked[*a], &looked[*b]) {
                 Ok(relation) => {
                     let out = copies.add(&found[*a], &found[*b], relation);
                     gone.extend(out.map(|first| if first { *a } else { *b }));
                 }
-                Err(problem) => {
-                    copies.problems.push(problem);
+                Err(error) => {
+                    copies
+                        .problems
+                        .push(unreadable(&found[*b].input.name, &error));
                     gone.insert(*b);
                 }
             }
         }
     }
+    drop(looked);
     let mut at = 0;
     found.retain(|_| {
         at += 1;
@@ -97,7 +105,7 @@ fn same_files(found: &[Found]) -> Vec<(usize, usize)> {
 /// Of two copies the first in this order counts: the plain one, then the shorter name, then what was named first.
 fn by_preference(found: &[Found]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..found.len())
-        .filter(|at| found[*at].input.is_file())
+        .filter(|at| !found[*at].input.is_stream())
         .collect();
     order.sort_by_key(|at| {
         let input = &found[*at].input;
@@ -168,30 +176,104 @@ fn has_rows(input: &Input) -> bool {
     !input.head_is_all() || memchr::memchr(b'\n', head).is_some()
 }
 
-fn relation(a: &Found, b: &Found) -> Result<Relation, Diagnostic> {
-    let is_log = a.format == Format::RequestLog;
-    let may_grow = is_log || a.format == Format::Locust(Kind::History);
-    let failed = |error: io::Error| unreadable(&b.input.name, &error);
-    if begin_alike(&a.input, &b.input) {
-        let relation = compare(&a.input, &b.input).map_err(failed)?;
-        return Ok(match relation {
-            Relation::Same => relation,
-            Relation::Part { first, .. } if may_grow => {
-                let part = if first { &a.input } else { &b.input };
-                if is_log || has_rows(part) {
-                    relation
-                } else {
-                    Relation::None
-                }
+fn relation(a: &Looked<'_>, b: &Looked<'_>) -> io::Result<Relation> {
+    let is_log = a.found.format == Format::RequestLog;
+    let may_grow = is_log || a.found.format == Format::Locust(Kind::History);
+    let (one, other) = (a.input(), b.input());
+    if begin_alike(one, other) {
+        let relation = compare(one, other)?;
+        let is_told = match relation {
+            Relation::Same => true,
+            Relation::Part { first, .. } => {
+                may_grow && (is_log || has_rows(if first { one } else { other }))
             }
-            Relation::Parted(lines) if is_log && lines >= BY_CHANCE => relation,
-            _ => Relation::None,
-        });
+            Relation::Parted(lines) => is_log && lines >= BY_CHANCE,
+            Relation::None => false,
+        };
+        return Ok(if is_told { relation } else { Relation::None });
     }
-    if is_log {
-        return ends_alike(&a.input, &b.input).map_err(failed);
+    match (a.plain_len(), b.plain_len()) {
+        (Some(a_len), Some(b_len)) if is_log && a_len == b_len => {
+            let is_sorted_copy = a.lines_hash()? == b.lines_hash()?;
+            Ok(if is_sorted_copy {
+                Relation::Same
+            } else {
+                Relation::None
+            })
+        }
+        (Some(a_len), Some(b_len)) if is_log => ends_alike((a, a_len), (b, b_len)),
+        _ => Ok(Relation::None),
     }
-    Ok(Relation::None)
+}
+
+/// A file with what is found out of it once, however many it is compared with.
+struct Looked<'f> {
+    found: &'f Found,
+    end: OnceCell<Vec<u8>>,
+    lines: OnceCell<u128>,
+}
+
+impl<'f> Looked<'f> {
+    fn at(found: &'f Found) -> Self {
+        Self {
+            found,
+            end: OnceCell::new(),
+            lines: OnceCell::new(),
+        }
+    }
+
+    fn input(&self) -> &'f Input {
+        &self.found.input
+    }
+
+    /// Bytes of a plain file that is not empty.
+    fn plain_len(&self) -> Option<u64> {
+        let len = self.input().stored_len();
+        len.filter(|len| *len > 0 && !self.input().is_compressed)
+    }
+
+    fn from(&self, at: u64) -> io::Result<BufReader<File>> {
+        let mut file = self.input().plain()?;
+        file.seek(SeekFrom::Start(at))?;
+        Ok(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// The last bytes of a plain file of that length.
+    fn end(&self, len: u64) -> io::Result<&[u8]> {
+        if self.end.get().is_none() {
+            let mut end = Vec::new();
+            self.from(len.saturating_sub(END))?
+                .take(END)
+                .read_to_end(&mut end)?;
+            return Ok(self.end.get_or_init(|| end));
+        }
+        Ok(self.end.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// A number that is the same for the same lines in any order, of so many bits that chance does not match them.
+    fn lines_hash(&self) -> io::Result<u128> {
+        if let Some(known) = self.lines.get() {
+            return Ok(*known);
+        }
+        let mut reader = self.input().reader(&Progress::default())?;
+        let (mut sum, mut line) = (0_u128, Vec::new());
+        loop {
+            line.clear();
+            // A longer line is no request, and is told when it is read.
+            let most = limits::TABLE_ROW as u64;
+            if reader.by_ref().take(most).read_until(b'\n', &mut line)? == 0 {
+                return Ok(*self.lines.get_or_init(|| sum));
+            }
+            let text = line.trim_ascii_end();
+            let half = |seed: u8| {
+                let mut hasher = DefaultHasher::new();
+                hasher.write_u8(seed);
+                hasher.write(text);
+                u128::from(hasher.finish())
+            };
+            sum = sum.wrapping_add(half(1) << 64 | half(2));
+        }
+    }
 }
 
 /// Whether the beginnings are the same, as far as the shorter file goes.
@@ -238,29 +320,17 @@ fn compare(a: &Input, b: &Input) -> io::Result<Relation> {
 }
 
 /// Whether the shorter of two plain files is the end of the longer.
-fn ends_alike(a: &Input, b: &Input) -> io::Result<Relation> {
-    let (Some(a_len), Some(b_len)) = (a.stored_len(), b.stored_len()) else {
-        return Ok(Relation::None);
-    };
-    let first = a_len < b_len;
-    let (short, long) = if first { (a, b) } else { (b, a) };
-    let (short_len, long_len) = (a_len.min(b_len), a_len.max(b_len));
-    if a.is_compressed || b.is_compressed || short_len == 0 || short_len == long_len {
-        return Ok(Relation::None);
-    }
-    let from = |input: &Input, at: u64| -> io::Result<_> {
-        let mut file = std::fs::File::open(&input.name)?;
-        file.seek(SeekFrom::Start(at))?;
-        Ok(io::BufReader::with_capacity(1 << 16, file))
-    };
-    let end = END.min(short_len);
-    if !is_same(from(short, short_len - end)?, from(long, long_len - end)?)? {
+fn ends_alike(a: (&Looked<'_>, u64), b: (&Looked<'_>, u64)) -> io::Result<Relation> {
+    let first = a.1 < b.1;
+    let ((short, short_len), (long, long_len)) = if first { (a, b) } else { (b, a) };
+    if !long.end(long_len)?.ends_with(short.end(short_len)?) {
         return Ok(Relation::None);
     }
     // The part begins where a line of the whole begins.
+    let begin = long_len - short_len;
     let mut before = [0];
-    from(long, long_len - short_len - 1)?.read_exact(&mut before)?;
-    let is_part = before == *b"\n" && is_same(from(short, 0)?, from(long, long_len - short_len)?)?;
+    long.from(begin - 1)?.read_exact(&mut before)?;
+    let is_part = before == *b"\n" && is_same(short.from(0)?, long.from(begin)?)?;
     Ok(if is_part {
         Relation::Part {
             first,

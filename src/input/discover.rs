@@ -44,6 +44,8 @@ pub struct Discovery {
     pub problems: Vec<Diagnostic>,
     /// Folders below those that were named that seem to hold results.
     below: Vec<String>,
+    /// Folders that were looked into for them.
+    looked_into: usize,
 }
 
 /// Looks at everything that was named.
@@ -121,7 +123,7 @@ impl Discovery {
     }
 
     fn folder(&mut self, folder: &Path, forced: Option<Format>, options: &Options) {
-        let paths = match listed(folder) {
+        let paths = match listed(folder, limits::FILES) {
             Ok(paths) => paths,
             Err(problem) => return self.problems.push(problem),
         };
@@ -169,7 +171,7 @@ impl Discovery {
             Err(problem) => return self.problems.push(of_folder(problem)),
         };
         let format = match recognise(&input, &options.map, true) {
-            Recognised::Result(format) => Ok(forced.unwrap_or(format)),
+            Recognised::Result(format) => Ok(format),
             Recognised::Foreign(own) if own.is_own => return,
             Recognised::Foreign(foreign) => Err(recognise::not_a_run(name, foreign)),
             Recognised::Empty if must_be_read => recognise::empty(name),
@@ -210,13 +212,11 @@ impl Discovery {
                 .zip(here)
                 .is_none_or(|(there, here)| here.starts_with(there))
         };
-        let mut left = FOLDERS;
-        if self.below.len() < limits::FILES
-            && holds_results(path, DEPTH, &mut left)
-            && !leads_back()
-        {
+        let mut left = FOLDERS.saturating_sub(self.looked_into);
+        if holds_results(path, DEPTH, &mut left) && !leads_back() {
             self.below.push(path.display().to_string());
         }
+        self.looked_into = FOLDERS - left;
     }
 
     fn finish(&mut self, runs: &[String]) {
@@ -236,7 +236,7 @@ impl Discovery {
             );
         } else if !self.below.is_empty() {
             self.notes.push(format!(
-                "{below}: folders below the one that was named are not read, and results seem to lie there"
+                "results seem to lie in {below}, below what was named, and were not read"
             ));
         }
         let more = self.not_read.len().saturating_sub(LISTED);
@@ -272,7 +272,7 @@ fn of_folder(problem: Diagnostic) -> Diagnostic {
 }
 
 /// What is in a folder, by name. A hidden file is no result: a report half written by a process that was killed, say.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+fn listed(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Diagnostic> {
     let name = folder.display().to_string();
     let failed = |error: std::io::Error| unreadable(&name, &error);
     let mut paths = Vec::new();
@@ -281,8 +281,8 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
         if is_hidden(&path) {
             continue;
         }
-        if paths.len() == limits::FILES {
-            let message = format!("the folder holds more than {} files", limits::FILES);
+        if paths.len() == most {
+            let message = format!("the folder holds more than {most} files");
             return Err(Diagnostic::new("beyond-limit", message)
                 .at(Origin::file(name))
                 .help("name the files of the run, or its Locust prefix"));
@@ -331,5 +331,34 @@ fn shown(all: &[String]) -> String {
     match more {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_too_many_files_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b", "a", ".hidden"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let paths = listed(dir.path(), 2).unwrap();
+        assert_eq!(paths, [dir.path().join("a"), dir.path().join("b")]);
+        let problem = listed(dir.path(), 1).unwrap_err();
+        assert_eq!(problem.code, "beyond-limit");
+        assert!(problem.message.contains("more than 1 files"));
+    }
+
+    #[test]
+    fn results_are_looked_for_only_so_deep() {
+        let dir = tempfile::tempdir().unwrap();
+        let below = dir.path().join("a/b");
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::write(below.join("run_stats.csv"), "").unwrap();
+        assert!(holds_results(dir.path(), 3, &mut 10));
+        assert!(!holds_results(dir.path(), 2, &mut 10));
+        assert!(!holds_results(dir.path(), 3, &mut 2));
     }
 }

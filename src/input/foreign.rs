@@ -77,12 +77,13 @@ pub fn is_history(head: &[u8]) -> bool {
     schema(text).is_some_and(|schema| schema.starts_with("history/"))
 }
 
+const KEY: &[u8] = b"\"schema\"";
+
 /// What follows `loadgate.` in the value of a key `schema`, wherever one stands in the text.
 fn schema(text: &[u8]) -> Option<String> {
     if !text.starts_with(b"{") && memchr::memmem::find(text, b"\n{").is_none() {
         return None;
     }
-    const KEY: &[u8] = b"\"schema\"";
     memchr::memmem::find_iter(text, KEY).find_map(|at| {
         let rest = text[at + KEY.len()..].trim_ascii_start();
         let rest = rest.strip_prefix(b":")?.trim_ascii_start();
@@ -228,6 +229,30 @@ fn by_text(head: &[u8]) -> Option<&'static str> {
         }
         if has("timestamp") && has("elapsed") && has("label") {
             return Some("a JMeter log (JTL)");
+        }
+        let any = |words: &[&str]| words.iter().any(|word| has(word));
+        let times = [
+            "response_time",
+            "response_time_ms",
+            "responsetime",
+            "elapsed",
+            "elapsed_ms",
+            "latency",
+            "latency_ms",
+            "duration",
+            "duration_ms",
+        ];
+        let names = ["name", "endpoint", "label", "url", "path", "operation"];
+        let ends = [
+            "status",
+            "status_code",
+            "success",
+            "timestamp",
+            "time",
+            "ts",
+        ];
+        if any(&times) && any(&names) && any(&ends) {
+            return Some("a table of requests (CSV)");
         }
         if text.contains("<testResults version=") {
             return Some("a JMeter log (JTL) in XML");

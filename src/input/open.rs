@@ -218,17 +218,25 @@ impl Input {
         }
     }
 
-    /// Whether it can be read again and again.
-    pub fn is_file(&self) -> bool {
-        matches!(self.body, Body::File(_))
+    /// Whether it can be read only once.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.body, Body::Stream(_))
+    }
+
+    /// The bytes as they are stored, where it is a file or was kept as one.
+    pub fn plain(&self) -> io::Result<File> {
+        match &self.body {
+            Body::File(_) => File::open(&self.name),
+            Body::Kept(..) => self.kept(),
+            Body::Head | Body::Stream(_) => Err(io::Error::other("it is not in a file")),
+        }
     }
 
     /// Bytes as they are stored, if that is known before they are read.
     pub fn stored_len(&self) -> Option<u64> {
         match &self.body {
             Body::File(len) | Body::Kept(_, len) => Some(*len),
-            Body::Head => Some(self.head.len() as u64),
-            Body::Stream(_) => None,
+            Body::Head | Body::Stream(_) => None,
         }
     }
 
@@ -307,6 +315,7 @@ impl Input {
         });
         let (file, len) = kept.map_err(|error| unreadable(&self.name, &error))?;
         self.body = Body::Kept(file, len);
+        self.is_compressed = false;
         Ok(())
     }
 }

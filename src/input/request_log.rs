@@ -6,7 +6,6 @@ use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
-use super::NOT_READ;
 use super::extent::Extent;
 use super::open::unreadable;
 use super::width::Width;
@@ -250,23 +249,7 @@ impl Reader {
         }
         *allowance -= read.bad_count;
         let mut tally = read.counted.tally;
-        let extent = Extent::of(&tally);
-        let twin = self
-            .extents
-            .iter()
-            .find(|(_, known)| known.is_same(&extent));
-        if let Some((first, _)) = twin {
-            self.notes.push(format!(
-                "{file} holds the same requests as {first} and counts once"
-            ));
-            return Ok(Source {
-                path: file.to_owned(),
-                format: NOT_READ,
-                records: 0,
-                rejected: 0,
-            });
-        }
-        self.extents.push((file.to_owned(), extent));
+        self.extents.push((file.to_owned(), Extent::of(&tally)));
         self.left_out += read.counted.left_out;
         self.without_start += read.counted.without_start;
         let mut signs = read.counted.signs;

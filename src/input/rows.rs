@@ -66,7 +66,7 @@ struct Rows {
     state: State,
     /// Line of the byte, from 1.
     line: u64,
-    rows: u64,
+    ended: u64,
     /// Line and bytes of the row.
     began: u64,
     len: usize,
@@ -99,7 +99,7 @@ impl Rows {
             delimiter,
             state: State::Begin,
             line: 1,
-            rows: 0,
+            ended: 0,
             began: 1,
             len: 0,
         }
@@ -112,7 +112,7 @@ impl Rows {
             (State::Quoted, b'"') => State::Closing,
             (State::Closing | State::Begin, b'"') | (State::Quoted, _) => State::Quoted,
             (_, b'\n' | b'\r') => {
-                self.rows += u64::from(byte == b'\n');
+                self.ended += u64::from(byte == b'\n');
                 self.began = self.line;
                 self.len = 0;
                 State::Begin
@@ -135,7 +135,7 @@ impl Rows {
                 .at(Origin::line(name, self.began))
                 .help(help));
         }
-        if self.rows > limits::TABLE_ROWS {
+        if self.ended > limits::TABLE_ROWS {
             let message = format!("the table has more than {} rows", limits::TABLE_ROWS);
             return Err(Diagnostic::new("beyond-limit", message)
                 .at(Origin::file(name))
@@ -157,11 +157,11 @@ mod tests {
 
     #[test]
     fn a_quote_opens_only_where_a_cell_begins() {
-        assert_eq!(rows("a,b\n\"x\ny\",1\nz\"z,2\n").rows, 3);
-        assert_eq!(rows("a,b\n\"x\"\"y\n\",1\n").rows, 2);
-        assert_eq!(rows("a;b\n1,\"2;3\n4;5\n").rows, 3);
+        assert_eq!(rows("a,b\n\"x\ny\",1\nz\"z,2\n").ended, 3);
+        assert_eq!(rows("a,b\n\"x\"\"y\n\",1\n").ended, 2);
+        assert_eq!(rows("a;b\n1,\"2;3\n4;5\n").ended, 3);
         let open = rows("a,b\nc,\"d\ne,f\ng\n");
-        assert_eq!((open.rows, open.began), (1, 2));
+        assert_eq!((open.ended, open.began), (1, 2));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::limits;
-use crate::tally::Tally;
+use crate::tally::{FieldTally, Tally};
 
 /// How much of each there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Width {
             .flat_map(|endpoint| endpoint.fields.keys())
             .chain(tally.samples.keys());
         let names: BTreeSet<&String> = names.collect();
-        let sampled = tally.samples.values().map(|field| field.sources());
+        let sampled = tally.samples.values().map(FieldTally::sources);
         Self {
             endpoints: tally.endpoints.len(),
             endpoint_bytes: endpoints.map(|(e, _)| e.name.len() + e.method.len()).sum(),

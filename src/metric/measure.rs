@@ -418,9 +418,27 @@ fn rate(tally: &EndpointTally, context: &Context, per: i64) -> Measured {
             requests.over(Fraction::of(seconds))
         }),
     };
+    let value = rps * per as f64;
+    // A history alone tells only within its rows for how long requests were made.
+    let precision = tally.is_open.then(|| {
+        let ms = context.duration_s.unwrap_or(0.0) * 1e3;
+        let high = if ms > HISTORY_SLACK_MS {
+            value * ms / (ms - HISTORY_SLACK_MS)
+        } else {
+            f64::INFINITY
+        };
+        Precision {
+            low: value * ms / (ms + HISTORY_SLACK_MS),
+            high,
+            because:
+                "only a history was found, which ends before the run and has rows of whole seconds"
+                    .to_owned(),
+        }
+    });
     Ok(Measurement {
         exact: exact.and_then(|rate| rate.times(Fraction::whole(per))),
-        ..plain(rps * per as f64, tally.requests)
+        precision,
+        ..plain(value, tally.requests)
     })
 }
 

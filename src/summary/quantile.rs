@@ -39,10 +39,10 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
     lower
 }
 
-/// The same without the noise of floats; `q` stands for the decimal that it was written as. `None` if it needs more digits
-/// than there is room for.
+/// The same without the noise of floats: of the decimals that the values and `q` were written as. `None` if it needs more
+/// digits than there is room for.
 pub fn exact_quantile(
-    values: impl Iterator<Item = (Fraction, u64)>,
+    values: impl Iterator<Item = (f64, u64)>,
     n: u64,
     q: f64,
 ) -> Option<Fraction> {
@@ -51,12 +51,12 @@ pub fn exact_quantile(
     for (value, count) in values {
         seen += count;
         if lower.is_none() && seen > lower_rank {
-            lower = Some(value);
+            lower = Some(Fraction::of(value));
         }
         if let Some(low) = lower
             && (seen > lower_rank + 1 || lower_rank + 1 >= n)
         {
-            return low.plus(value.minus(low)?.times(weight)?);
+            return low.plus(Fraction::of(value).minus(low)?.times(weight)?);
         }
     }
     lower

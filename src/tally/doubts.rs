@@ -100,6 +100,15 @@ impl Doubts {
         self.0.iter().map(|(_, because)| because.as_str()).collect()
     }
 
+    /// Says every reason in other words.
+    pub fn reword(&mut self, other: impl Fn(&str) -> String) {
+        let all = std::mem::take(&mut self.0);
+        let reworded = all
+            .into_iter()
+            .map(|(concern, because)| (concern, other(&because)));
+        self.0.extend(reworded);
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -173,5 +182,14 @@ mod tests {
         assert_eq!(text, r#"{"requests":["a"],"failures":["a","b"]}"#);
         assert_eq!(serde_json::from_str::<Doubts>(&text).unwrap(), doubts);
         assert!(serde_json::from_str::<Doubts>(r#"{"weather":["a"]}"#).is_err());
+    }
+
+    #[test]
+    fn a_doubt_in_other_words_is_the_same_doubt() {
+        let mut doubts = Doubts::default();
+        doubts.add(&[Concern::Times, Concern::Users], "/home/a/run.csv is odd");
+        doubts.reword(|because| because.replace("/home/a/", ""));
+        assert_eq!(doubts.on(&Metric::Users), Some("run.csv is odd"));
+        assert_eq!(doubts.reasons().len(), 1);
     }
 }

@@ -50,7 +50,10 @@ impl SeriesMetric {
             _ => {
                 let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
                 let inside = (0.0..=100.0).contains(&percent) && text.as_bytes()[1] != b'+';
-                inside.then(|| Self::Quantile((percent * 1e4).round() as u32))
+                // Held to a millionth: p99.99999 would become p100.
+                let millionths = percent * 1e4;
+                let is_whole = (millionths - millionths.round()).abs() < 1e-6;
+                (inside && is_whole).then(|| Self::Quantile(millionths.round() as u32))
             }
         }
     }
@@ -152,7 +155,7 @@ mod tests {
         ] {
             assert_eq!(SeriesMetric::parse(name).unwrap().name(), name);
         }
-        for name in ["p101", "p", "p+5", "max", ""] {
+        for name in ["p101", "p", "p+5", "p99.99999", "max", ""] {
             assert_eq!(SeriesMetric::parse(name), None, "{name}");
         }
     }

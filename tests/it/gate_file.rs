@@ -80,6 +80,23 @@ fn a_gate_file_without_gates_is_an_error() {
             .stderr
             .contains("loadgate.toml: error[no-gates]")
     );
+    // The ids of the command line are taken, too.
+    file(
+        &dir,
+        "g.toml",
+        b"[[gate]]\nid = \"require-1\"\nrequire = \"max < 5s\"\n",
+    );
+    let run = check(
+        &dir,
+        &[
+            "--config",
+            "g.toml",
+            "--require",
+            "requests >= 1",
+            "--quiet",
+        ],
+    );
+    assert!(run.stderr.contains("error[duplicate-id]"), "{}", run.stderr);
     // To compare needs no gates.
     let run = loadgate_in(
         dir.path(),
@@ -109,7 +126,8 @@ fn a_run_without_gates_is_not_judged_in_any_report() {
     let json: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
     assert_eq!(json["outcome"]["verdict"], "not-judged");
     assert!(read("report.md").contains("NOT JUDGED: no gates"));
-    assert!(read("report.html").contains("<span class=\"word\">Not judged:</span> no gates"));
+    let page = read("report.html");
+    assert!(page.contains("Not judged:</span>") && page.contains("no gates</bdi></h1>"));
     assert!(read("metrics.txt").contains("loadgate_outcome{verdict=\"pass\"} 0"));
     for (ci, told) in [
         ("github", "::warning title=not judged::no gates"),
@@ -229,6 +247,30 @@ fn a_gate_file_that_is_no_text_shows_the_byte() {
         "\u{feff}[[gate]]\r\nid = \"a\"\r\nrequire = \"max < 5s\"\r\n",
     );
     assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
+#[test]
+fn a_gate_file_of_a_hundred_thousand_mistakes_is_told_at_once() {
+    let dir = folder(&ten_lines());
+    let mut unknown = String::new();
+    for i in 0..50_000 {
+        let _ = writeln!(unknown, "k{i} = 1");
+    }
+    let begun = Instant::now();
+    for text in [
+        "[[gate]]\n".repeat(110_000),
+        unknown,
+        format!(
+            "[[gate]]\nid = \"g\"\nrequire = \"max < 1s\"\non = [{}]\n",
+            "\"a\",".repeat(200_000)
+        ),
+        format!("a = {}", "[".repeat(100_000)),
+    ] {
+        let run = with_gates(&dir, &text);
+        assert_eq!(run.code, 2);
+        assert!(!run.stderr.is_empty());
+    }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
 
 #[cfg(unix)]
@@ -388,6 +430,43 @@ fn a_limit_is_the_decimal_that_was_written() {
             run.code,
             run.stdout
         );
+    }
+}
+
+#[test]
+fn a_run_is_at_most_what_it_is() {
+    // Means and ratios that are no short decimals, and a report that keeps them to a millionth.
+    let dir = folder(&log(700, 13, &["/a", "/b", "/c"]));
+    let gates = "[[gate]]\nid = \"same\"\nrequire = [\"mean <= baseline\", \"mean >= baseline\", \"p95 <= baseline\", \"p95 == baseline\", \"max <= baseline + 0%\", \"failure_ratio <= baseline\", \"rps >= baseline\"]\non = \"*\"\n[[gate]]\nid = \"total\"\nrequire = [\"rps == baseline\", \"mean == baseline\"]\n";
+    file(&dir, "g.toml", gates.as_bytes());
+    assert_eq!(
+        check(&dir, &["--json", "before.json", "--record", "h.jsonl"]).code,
+        0
+    );
+    for baseline in ["r.jsonl", "before.json"] {
+        let run = check(&dir, &["--config", "g.toml", "--baseline", baseline]);
+        assert_eq!(run.code, 0, "{baseline}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn a_field_may_be_missing_in_just_so_many() {
+    // 7 of 1000 lack it: at most 0.7 % is allowed.
+    let mut text = String::new();
+    for i in 0..1000 {
+        let rows = if i < 7 { "" } else { ",\"rows\":1" };
+        let at = 1_767_225_600_000_i64 + i;
+        let _ = writeln!(
+            text,
+            "{{\"timestamp\":{at},\"name\":\"/a\",\"response_time_ms\":1,\"status\":200{rows}}}"
+        );
+    }
+    let dir = folder(&text);
+    for (most, code) in [("0.7%", 0), ("0.69%", 3)] {
+        let gates = format!(
+            "[[gate]]\nid = \"g\"\nrequire = \"max(rows) <= 1\"\nmax-missing = \"{most}\"\n"
+        );
+        assert_eq!(with_gates(&dir, gates).code, code, "{most}");
     }
 }
 

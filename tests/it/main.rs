@@ -30,5 +30,7 @@ mod oracle;
 mod outcomes;
 mod project;
 mod properties;
+mod reading;
 mod systems;
+mod tables;
 mod trend;

@@ -225,7 +225,10 @@ impl Reader<'_> {
 fn share(text: &str) -> Result<f64, String> {
     let whole = Fraction::ZERO..=Fraction::whole(100);
     match quantity::number_and_unit(text) {
-        Some((percent, "%")) if whole.contains(&percent) => Ok(percent.to_f64() / 100.0),
+        Some((percent, "%")) if whole.contains(&percent) => percent
+            .over(Fraction::whole(100))
+            .map(Fraction::to_f64)
+            .ok_or_else(|| format!("`{text}` is not a share")),
         _ => Err(format!("`{text}` is not a share")),
     }
 }

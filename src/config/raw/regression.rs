@@ -54,7 +54,10 @@ impl Reader<'_> {
 
     fn percentage(&mut self, value: &Value<'_>, what: &str) -> Option<f64> {
         let parse = |text: &str| match quantity::number_and_unit(text) {
-            Some((percent, "%")) if percent > Fraction::ZERO => Ok(percent.to_f64() / 100.0),
+            Some((percent, "%")) if percent > Fraction::ZERO => percent
+                .over(Fraction::whole(100))
+                .map(Fraction::to_f64)
+                .ok_or_else(|| format!("`{text}` has too many digits")),
             _ => Err(format!("`{text}` is not a share above 0 %")),
         };
         self.parsed(value, what, parse, "write `5%`")

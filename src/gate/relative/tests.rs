@@ -193,6 +193,20 @@ fn a_regression_rule_judges_every_endpoint_and_metric() {
         regressions("metrics = [\"mean\"]\non = \"*a\"", Some(&comparison)).len(),
         1
     );
+    // A slip in a list is told with the first verdict.
+    let config = config::parse("[regression]\non = [\"*a\", \"TYPO\"]\n", "g.toml").expect("valid");
+    let terms = Terms {
+        comparison: Some(&comparison),
+        ..Terms::default()
+    };
+    let verdicts = regression::judge(&summary(), &config.regression.expect("given"), &terms);
+    assert!(
+        verdicts[0]
+            .because
+            .ends_with("; `TYPO` matches no endpoint"),
+        "{}",
+        verdicts[0].because
+    );
     let nothing = regressions("on = \"*b\"", Some(&comparison));
     assert_eq!((nothing.len(), nothing[0].1), (1, Decision::Undecided));
 }

@@ -182,18 +182,26 @@ impl<'t> Alike<'t> {
         self.rows.push((key.cloned(), detail));
     }
 
-    fn tell(self, concerns: &[Concern], findings: &mut Findings) {
-        let Some((key, detail)) = self.rows.first() else {
-            return;
-        };
-        let name = key
-            .as_ref()
-            .map_or_else(|| "the total".to_owned(), |key| format!("`{key}`"));
+    /// What is wrong, where, and what stands there.
+    fn sentence(&self) -> String {
         let (file, what, why) = (self.file, self.what, self.why);
-        let because = match self.rows.len() {
-            1 => format!("{file}: {what} in {name}: {detail}{why}"),
-            n => format!("{file}: {what} in {n} rows, such as {name}: {detail}{why}"),
+        let place = |key: &Option<Endpoint>| {
+            key.as_ref()
+                .map_or_else(|| "the total".to_owned(), |key| format!("`{key}`"))
         };
+        match self.rows.as_slice() {
+            [] => format!("{file}: {what}{why}"),
+            [(key, detail)] => format!("{file}: {what} in {}: {detail}{why}", place(key)),
+            [(key, detail), ..] => format!(
+                "{file}: {what} in {} rows, such as {}: {detail}{why}",
+                self.rows.len(),
+                place(key)
+            ),
+        }
+    }
+
+    fn tell(self, concerns: &[Concern], findings: &mut Findings) {
+        let because = self.sentence();
         if self.rows.iter().any(|(key, _)| key.is_none()) {
             findings.doubt(Place::Total, concerns, because.clone());
         }

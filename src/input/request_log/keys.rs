@@ -295,8 +295,8 @@ struct Walk<'k> {
 impl Walk<'_> {
     fn object(&mut self, object: &Map<String, Value>, prefix: &str) {
         for (key, value) in object {
-            // A line with more is refused, and a longer path is no name.
-            if self.fields.len() > limits::FIELDS || prefix.len() + key.len() > limits::KEY {
+            // A longer path is no name.
+            if prefix.len() + key.len() > limits::KEY {
                 continue;
             }
             let path = format!("{prefix}{key}");
@@ -312,7 +312,8 @@ impl Walk<'_> {
                     }
                 }
                 (value, Some((role, rank))) => self.cast(role, rank, path, value),
-                (Value::Number(_), None) => {
+                // A line with more is refused.
+                (Value::Number(_), None) if self.fields.len() <= limits::FIELDS => {
                     let mut mapped = self.keys.mapped.iter();
                     let named = mapped.find(|mapping| mapping.key == path);
                     let name = named.map_or_else(|| path.clone(), |m| m.field.clone());

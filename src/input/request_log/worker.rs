@@ -65,6 +65,8 @@ pub struct Worker<'k> {
     names: BTreeSet<String>,
     /// Blocks that were looked at.
     blocks: u64,
+    /// Whether there were more error messages than are kept.
+    errors_are_pooled: bool,
     users: BTreeMap<i64, u64>,
     /// The second last seen and its users, not yet in `users`.
     users_now: Option<(i64, u64)>,
@@ -112,6 +114,7 @@ impl<'k> Worker<'k> {
             series: Known::default(),
             names: BTreeSet::new(),
             blocks: 0,
+            errors_are_pooled: false,
             users: BTreeMap::new(),
             users_now: None,
             counted: Counted::default(),

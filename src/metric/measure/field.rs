@@ -84,16 +84,9 @@ fn aggregated_exactly(aggregate: Aggregate, field: &FieldTally) -> Option<Fracti
         Aggregate::Mean => field.exact_sum()?.over(Fraction::share(n, 1)?),
         Aggregate::Sum => field.exact_sum(),
         Aggregate::Increase => field.exact_increase(),
-        Aggregate::Quantile(q) => {
-            let values = field.values().map(|(v, n)| (Fraction::of(v), n));
-            exact_quantile(values, n, q)
-        }
-        // As they were written, or no fraction at all.
-        Aggregate::Min
-        | Aggregate::Max
-        | Aggregate::First
-        | Aggregate::Last
-        | Aggregate::Stddev
-        | Aggregate::Slope => None,
+        Aggregate::Quantile(q) => exact_quantile(field.values(), n, q),
+        Aggregate::Stddev | Aggregate::Slope => aggregated(aggregate, field).map(Fraction::near),
+        // As they were written.
+        Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last => None,
     }
 }

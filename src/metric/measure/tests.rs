@@ -158,3 +158,23 @@ fn a_duration_is_known_as_far_as_rates_and_history_agree() {
     let bounds = of(8.0).precision.map(|p| (p.low, p.high));
     assert_eq!(bounds, Some((39_000.0, 50_000.0)));
 }
+
+#[test]
+fn a_history_alone_tells_a_rate_within_its_rows() {
+    let tally = EndpointTally {
+        requests: 400,
+        is_open: true,
+        ..EndpointTally::default()
+    };
+    let context = Context {
+        duration_s: Some(40.0),
+        ..Context::default()
+    };
+    let found = measure(&Metric::Rps, &tally, &context).expect("known");
+    let bounds = found.precision.map(|p| (p.low, p.high));
+    // 400 requests in 40 s, or in 42, or in 38.
+    assert_eq!(
+        (found.value, bounds),
+        (10.0, Some((400.0 / 42.0, 400.0 / 38.0)))
+    );
+}

@@ -18,10 +18,10 @@ fn mark() -> String {
 type Errors = BTreeMap<ErrorKey, ErrorTally>;
 
 /// Pools the errors of all endpoints if there are too many, or if some were pooled before; whether it was done.
-pub fn pool<'t>(endpoints: impl Iterator<Item = &'t mut EndpointTally>) -> bool {
+pub fn pool<'t>(endpoints: impl Iterator<Item = &'t mut EndpointTally>, were_pooled: bool) -> bool {
     let all: Vec<&mut Errors> = endpoints.map(|endpoint| &mut endpoint.errors).collect();
     let many = all.iter().map(|errors| errors.len()).sum::<usize>() > limits::MESSAGES;
-    if !many && !all.iter().any(|errors| errors.keys().any(is_pooled)) {
+    if !many && !were_pooled {
         return false;
     }
     for errors in all {
@@ -39,14 +39,18 @@ pub fn pool<'t>(endpoints: impl Iterator<Item = &'t mut EndpointTally>) -> bool 
     true
 }
 
-fn is_pooled(key: &ErrorKey) -> bool {
-    key.message.starts_with(&mark())
-}
-
 impl Tally {
     /// Keeps errors by status and kind alone if they have too many messages, and doubts what asks for a message.
     pub fn pool_errors(&mut self) {
-        if pool(self.endpoints.values_mut().chain(&mut self.reported_total)) {
+        let mark = mark();
+        let were_pooled = self.endpoints.values().any(|endpoint| {
+            endpoint
+                .errors
+                .keys()
+                .any(|key| key.message.starts_with(&mark))
+        });
+        let all = self.endpoints.values_mut().chain(&mut self.reported_total);
+        if pool(all, were_pooled) {
             let why = format!(
                 "the failures have more than {} different messages, which are not kept one by one",
                 limits::MESSAGES

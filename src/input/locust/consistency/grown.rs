@@ -16,6 +16,8 @@ use crate::units::Unit;
 const FLUSH_S: i64 = 10;
 /// Seconds by which moments of the history and of the other tables may differ besides.
 const SLACK_S: f64 = 5.0;
+/// Seconds by which the clocks of several machines may differ, and a history may end early.
+const CLOCKS_S: i64 = 300;
 /// So many times as many requests as in its busiest ten seconds may come in as long a time that the history lacks.
 const RAMP: f64 = 3.0;
 /// Requests that may come at any time.
@@ -144,6 +146,38 @@ pub fn against_the_rest(left: &Left, findings: &mut Findings) {
         endpoints(first, stats, findings);
         span(first, stats, findings);
     }
+    moments(left, findings);
+}
+
+/// What has moments of its own lies in the time of the history.
+fn moments(left: &Left, findings: &mut Findings) {
+    let rows = |of: fn(&History) -> Option<i64>| left.histories.iter().filter_map(of);
+    let first = rows(|history| history.course.first_row).min();
+    let last = rows(|history| history.course.last_row).max();
+    let (Some(first), Some(last)) = (first, last) else {
+        return;
+    };
+    let entries = left.json.iter().flat_map(|entry| {
+        let seconds = &entry.tally.seconds.requests;
+        [seconds.first(), seconds.last()].map(|second| Some((&entry.file, second?)))
+    });
+    let failures = left.failures.iter().flat_map(|table| {
+        let seen = table.rows.iter().flat_map(|row| [row.seen.0, row.seen.1]);
+        seen.map(|ms| Some((&table.file, ms?.div_euclid(1000))))
+    });
+    let mut outside = entries.chain(failures).flatten();
+    let found = outside.find(|(_, at)| *at < first - CLOCKS_S || *at > last + CLOCKS_S);
+    if let Some((file, at)) = found {
+        let moment = |s: i64| crate::units::moment(s * 1000);
+        let because = format!(
+            "{file} tells of {}, {} of {} to {}: they are of different runs",
+            moment(at),
+            left.histories[0].file,
+            moment(first),
+            moment(last)
+        );
+        findings.doubt(Place::Run, &ALL, because);
+    }
 }
 
 /// Why a history lacks more than what Locust had not written yet, if so.
@@ -261,7 +295,12 @@ fn endpoints(history: &History, stats: &Stats, findings: &mut Findings) {
             counts.add(Some(key), format!("no row to {}", thousands(row.requests)));
         }
     }
-    counts.tell(&COUNTED, findings);
+    if counts.rows.len() > 1 {
+        // One row may have another name; several are of another run.
+        findings.doubt(Place::Run, &ALL, counts.sentence());
+    } else {
+        counts.tell(&COUNTED, findings);
+    }
     times.tell(&[Concern::Times], findings);
 }
 

@@ -3,6 +3,7 @@
 use super::Worker;
 use crate::input::width::Width;
 use crate::limits;
+use crate::tally::FieldTally;
 use crate::tally::errors::many;
 
 /// Endpoints whose errors are counted in the time of a block.
@@ -13,8 +14,12 @@ impl Worker<'_> {
     pub fn is_too_wide(&mut self) -> bool {
         self.blocks += 1;
         // To look at all endpoints takes as long as some of them are read.
-        if self.blocks % (1 + self.endpoints.len() as u64 / QUICK) == 0 {
-            many::pool(self.endpoints.iter_mut().map(|(_, counts)| counts));
+        if self
+            .blocks
+            .is_multiple_of(1 + self.endpoints.len() as u64 / QUICK)
+        {
+            let all = self.endpoints.iter_mut().map(|(_, counts)| counts);
+            self.errors_are_pooled = many::pool(all, self.errors_are_pooled);
         }
         let sampled = self.counted.tally.samples.values();
         let width = Width {
@@ -22,10 +27,7 @@ impl Worker<'_> {
             endpoint_bytes: self.name_bytes(),
             fields: self.names.len(),
             field_bytes: self.names.iter().map(String::len).sum(),
-            sampled: sampled
-                .map(|field| field.sources())
-                .max()
-                .unwrap_or_default(),
+            sampled: sampled.map(FieldTally::sources).max().unwrap_or_default(),
         };
         if width.beyond().is_none() {
             return false;
