@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::harness::root;
 
 #[path = "../../fuzz/src/checks.rs"]
-mod checks;
+pub mod checks;
 
 /// What lines are put together from: pieces of every style, and what does not belong there.
 const PIECES: [&str; 40] = [

@@ -18,6 +18,7 @@ mod compare_outcome;
 mod comparison;
 mod documents;
 mod fuzz;
+mod fuzz_parsers;
 mod gate_file;
 mod generate;
 mod harmless;
