@@ -202,7 +202,8 @@ pub enum Color {
     after_help = "Examples:\n  \
     loadgate compare main/ branch/                 what differs, and how sure that is\n  \
     loadgate compare a1/ b1/ --baseline a2/ --baseline a3/ --replicate b2/ --replicate b3/\n\n\
-    Runs are the sample, not requests: one run against one raises a suspicion at most; make three a side, better five."
+    Runs are the sample, not requests: one run against one raises a suspicion at most; make three a side, better five.\n\n\
+    The last line names what regressed, and the exit code is then 1, unless the gate file's `[regression]` says otherwise."
 )]
 pub struct Compare {
     /// What `check` takes; the first two runs are baseline and current.

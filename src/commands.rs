@@ -58,7 +58,7 @@ fn is_colored(color: Color) -> bool {
 /// Runs a subcommand; the answer is the exit code.
 pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
-        Command::Check(args) => check::run(args, stdout),
+        Command::Check(args) => check::run(args, check::Purpose::Check, stdout),
         Command::Trend(args) => trend::run(args, stdout),
         Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),

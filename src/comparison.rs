@@ -14,6 +14,7 @@
 
 pub mod batch_means;
 pub mod bootstrap;
+mod closing;
 mod compare;
 pub mod dependence;
 pub mod distribution;
@@ -43,6 +44,7 @@ pub mod shortfall;
 pub mod terms;
 pub mod welch;
 
+pub use closing::closing;
 pub use compare::compare;
 pub use precondition::{Precondition, Subject};
 pub use sample::{EndpointSample, Sample};

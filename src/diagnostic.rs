@@ -66,6 +66,36 @@ pub struct Snippet {
     pub label: String,
 }
 
+/// Characters of a line that are shown on either side of where the mark begins, of a line that is longer than both.
+const ASIDE: usize = 100;
+
+impl Snippet {
+    /// A line with `len` characters marked from `start` on; of a long one the part around the mark.
+    pub fn of(line: &str, start: usize, len: usize) -> Self {
+        let line = line.trim_end();
+        let characters = line.chars().count();
+        if characters <= 2 * ASIDE {
+            return Self {
+                text: line.to_owned(),
+                start,
+                len,
+                label: String::new(),
+            };
+        }
+        let from = start.saturating_sub(ASIDE);
+        let mut text = String::new();
+        text.extend((from > 0).then_some('…'));
+        text.extend(line.chars().skip(from).take(2 * ASIDE));
+        text.extend((from + 2 * ASIDE < characters).then_some('…'));
+        Self {
+            text,
+            start: start - from + usize::from(from > 0),
+            len: len.min(ASIDE),
+            label: String::new(),
+        }
+    }
+}
+
 /// One problem with the user's input: a stable code, the message, the place, the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -124,6 +154,14 @@ pub const CODES: &[(&str, &str)] = &[
         "bad-line",
         "a line or row of an input file does not say what it should",
     ),
+    (
+        "unmapped-key",
+        "a key that `--map` or `[input.map]` names is in no line of the log",
+    ),
+    (
+        "impossible-time",
+        "a response time is longer than its log many times over, so that its unit cannot be right",
+    ),
     ("bad-header", "a table lacks a column it must have"),
     (
         "corrupt-archive",
@@ -132,6 +170,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "config-syntax",
         "the gate file or scenario file is not valid TOML",
+    ),
+    (
+        "config-too-large",
+        "a gate file has more than 1 MiB, or no end at all",
     ),
     (
         "unknown-key",
@@ -167,6 +209,18 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("bad-unit", "a limit's unit does not fit its metric"),
     (
+        "useless-limit",
+        "a limit that nothing can break, or that nothing can keep",
+    ),
+    (
+        "no-effect",
+        "a key of the gate file changes nothing where it stands",
+    ),
+    (
+        "no-gates",
+        "a gate file holds no gate, no quota and no `[regression]`",
+    ),
+    (
         "bad-selector",
         "a selector is not a valid glob or regular expression",
     ),
@@ -189,6 +243,14 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "newer-history",
         "a history or a report was written by a newer loadgate",
+    ),
+    (
+        "impossible-figure",
+        "a kept report or a line of a history has a figure that no run can have, or that contradicts its others",
+    ),
+    (
+        "bad-history",
+        "the file that `--record` names is not a history, or cannot be read or added to",
     ),
     (
         "output-not-writable",
@@ -281,6 +343,18 @@ impl Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_mark_is_shown() {
+        let line = format!("{}é!{}", "a".repeat(500), "b".repeat(500));
+        let shown = Snippet::of(&line, 500, 300);
+        let marked: String = shown.text.chars().skip(shown.start).take(2).collect();
+        assert_eq!((marked.as_str(), shown.len), ("é!", 100));
+        assert_eq!(shown.text.chars().count(), 202);
+        let shown = Snippet::of(&line, 0, 1);
+        assert!(shown.start == 0 && shown.text.ends_with("a…"), "{shown:?}");
+        assert_eq!(Snippet::of("short \r", 3, 1).text, "short");
+    }
 
     #[test]
     fn long_form_has_carets_under_the_marked_text() {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::gate::quota::Cost;
+use crate::gate::selector::Reading;
 use crate::gate::{Combine, Comparator, Gate, Level, Limit, Quota, Requirement, Selector};
 use crate::metric::measure::minimum_samples;
 use crate::units::Unit;
@@ -25,8 +26,8 @@ pub fn gate(gate: &Gate) -> String {
     }
     let place = match &gate.on {
         Some(selector) => format!(
-            "It is judged at each endpoint that `{}` matches, one verdict each; without a match it is undecided.",
-            selector.text
+            "It is judged at each endpoint that `on` selects, one verdict each; without a match it is undecided.\n{}",
+            readings(selector)
         ),
         None => "It is judged on the run's total, all endpoints together.".to_owned(),
     };
@@ -42,6 +43,22 @@ pub fn gate(gate: &Gate) -> String {
         "With fewer than {samples} value{} it is undecided (exit code 3), which is never a pass.",
         if samples == 1 { "" } else { "s" }
     );
+    text
+}
+
+/// How each pattern of a selector is read.
+fn readings(selector: &Selector) -> String {
+    let mut text = String::new();
+    for (pattern, readings) in selector.readings() {
+        let words = readings.iter().map(|reading| match reading {
+            Reading::Name => "the exact name of an endpoint, or its method and name",
+            Reading::Glob => "a glob on either",
+            Reading::Regex => "a regular expression searched in either",
+        });
+        let words: Vec<&str> = words.collect();
+        let _ = writeln!(text, "  `{pattern}` is {}", words.join("; else "));
+    }
+    text.truncate(text.trim_end().len());
     text
 }
 
@@ -76,7 +93,7 @@ pub fn quota(quota: &Quota) -> String {
         let _ = writeln!(
             text,
             "This system is to stay under {} of them.",
-            Unit::Count.human(target.value)
+            Unit::Count.human(target.value.to_f64())
         );
     }
     if let Some(burst) = &quota.burst {
@@ -97,7 +114,7 @@ pub fn quota(quota: &Quota) -> String {
     let whose = quota
         .on
         .as_ref()
-        .map(|s: &Selector| format!("Only requests to `{}` count.", s.text));
+        .map(|s| format!("Only requests to what `on` selects count.\n{}", readings(s)));
     let whose = whose.unwrap_or_else(|| "The requests to all endpoints count together.".to_owned());
     let _ = writeln!(text, "{whose}\n{}", consequence(quota.level));
     text
@@ -113,8 +130,8 @@ fn sentence(requirement: &Requirement) -> String {
         Comparator::Equal => "be exactly",
     };
     let limit = match requirement.limit {
-        Limit::Absolute(value) => unit.human(value),
-        Limit::Baseline { factor, offset } => baseline(factor, offset, unit),
+        Limit::Absolute(value) => unit.human(value.to_f64()),
+        Limit::Baseline { factor, offset } => baseline(factor.to_f64(), offset.to_f64(), unit),
     };
     let within = requirement.within_s.map_or_else(String::new, |s| {
         format!(", in every window of {}", Unit::Time.human(s * 1e3))
@@ -154,7 +171,8 @@ mod tests {
             "under 30 of them",
             "More than 20 in any 10 s",
             "1/s burst 20",
-            "Only requests to `POST *`",
+            "Only requests to what `on` selects",
+            "`POST *` is the exact name of an endpoint, or its method and name; else a glob on either",
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }
@@ -170,7 +188,7 @@ mod tests {
             "All of these",
             "below 2 s",
             "at most 1 %, in every window of 1 min",
-            "`GET *`",
+            "`GET *` is the exact name",
             "fewer than 100 values",
             "warning",
         ] {

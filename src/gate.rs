@@ -1,6 +1,7 @@
 //! Gates: rules on metrics, and the verdicts on them. Pure: no I/O, no clock.
 
 use crate::diagnostic::Origin;
+use crate::exact::Fraction;
 use crate::metric::Metric;
 use crate::tally::Endpoint;
 use crate::units::Unit;
@@ -10,11 +11,11 @@ pub mod quota;
 pub mod regression;
 mod relative;
 pub mod selector;
-mod within;
+pub(crate) mod within;
 
 pub use judge::{Terms, judge};
 pub use quota::{Quota, QuotaReport};
-pub use selector::Selector;
+pub use selector::{Selection, Selector};
 
 /// One rule of the gate file or of `--require`.
 #[derive(Clone, Debug)]
@@ -141,14 +142,15 @@ pub enum Comparator {
 /// What a value is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// A number in the metric's base unit (ms, ratio, bytes, 1/s, 1/min), or in a measured field's own unit.
-    Absolute(f64),
+    /// A number in the metric's base unit (ms, ratio, bytes, 1/s, 1/min), or in a measured field's own unit; exactly as it
+    /// was written.
+    Absolute(Fraction),
     /// The baseline's value, times this factor (1.2 for `baseline + 20%`), plus this offset in base units.
     Baseline {
-        /// 1.2 for `+ 20%`.
-        factor: f64,
+        /// 6/5 for `+ 20%`.
+        factor: Fraction,
         /// Base units.
-        offset: f64,
+        offset: Fraction,
     },
 }
 

@@ -45,6 +45,8 @@ pub struct Options {
     pub map: Vec<(String, String)>,
     /// `--allow-bad-lines`.
     pub allow_bad_lines: u64,
+    /// `[failures] unstated = "success"`: a request whose line does not say whether it failed succeeded.
+    pub unstated_success: bool,
     /// Which part of the run counts.
     pub span: Span,
     /// Who is told how many bytes were read.
@@ -248,7 +250,11 @@ impl Reading {
             }
             cut.bounds
         };
-        let mut reader = request_log::Reader::new(&options.map, bounds);
+        let users = self.tables.users();
+        let most_users = users.and_then(|users| users.values().max().copied());
+        let mut reader = request_log::Reader::new(&options.map, bounds)
+            .unstated_is_success(options.unstated_success)
+            .with_users(most_users.filter(|users| *users > 0));
         for log in &*logs {
             let content = log
                 .content(&options.progress)
@@ -273,6 +279,7 @@ impl Reading {
                 must_overlap: false,
             }));
         }
+        self.problems.extend(reader.unmapped());
         let (tally, notes) = reader.finish();
         self.loaded.tally = tally;
         self.loaded.tally.doubts.merge(&refused);
@@ -363,6 +370,15 @@ impl Loaded {
             for text in paths.chain(&mut self.notes) {
                 *text = text.replace(&prefix, "");
             }
+            let tally = &mut self.tally;
+            let rows = tally
+                .endpoints
+                .values_mut()
+                .chain(&mut tally.reported_total);
+            let doubts = rows.map(|row| &mut row.doubts).chain([&mut tally.doubts]);
+            for doubts in doubts.filter(|doubts| !doubts.is_empty()) {
+                doubts.reword(|because| because.replace(&prefix, ""));
+            }
         }
     }
 }
@@ -383,14 +399,20 @@ fn forced_format(options: &Options) -> Result<Option<Format>, Vec<Diagnostic>> {
 /// The log gives the numbers where it has any; Locust's tables are then reconciled with it.
 fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
     let from_log = !loaded.tally.endpoints.is_empty() || !loaded.tally.samples.is_empty();
-    let reconcile = (from_log && options.span.is_whole()).then_some(&loaded.tally);
-    let (tally, notes) = tables.finish(reconcile);
+    let (tally, notes) = if from_log && !options.span.is_whole() {
+        let logs = loaded.sources.iter();
+        let logs = logs.filter(|source| source.format == "request-log");
+        tables.finish_beside_part(logs.map(|source| source.records).sum())
+    } else {
+        tables.finish(from_log.then_some(&loaded.tally))
+    };
     loaded.notes.extend(notes);
     if let Some(tally) = tally {
         if from_log {
             if loaded.tally.users.is_empty() {
                 loaded.tally.users = tally.users;
             }
+            loaded.tally.doubts.merge(&tally.doubts);
         } else {
             let doubts = std::mem::take(&mut loaded.tally.doubts);
             loaded.tally = tally;

@@ -25,6 +25,7 @@ pub mod commands;
 pub mod comparison;
 pub mod config;
 pub mod diagnostic;
+mod exact;
 pub mod explain;
 pub mod gate;
 pub mod generate;

@@ -1,5 +1,6 @@
 //! Every metric: its name, its unit, its meaning, and the one place where it is measured.
 
+use crate::exact::Fraction;
 use crate::tally::{EndpointTally, FieldTally};
 use crate::units::Unit;
 
@@ -260,6 +261,8 @@ impl Metric {
 pub struct Measurement {
     /// The value, in the metric's base unit.
     pub value: f64,
+    /// The same as the fraction of whole counts that it is, if it is one: what a limit is compared with.
+    pub exact: Option<Fraction>,
     /// Values it was computed from.
     pub samples: u64,
     /// A confidence interval (95 %) of the value, if one can be given.
@@ -270,6 +273,13 @@ pub struct Measurement {
     pub missing: Option<f64>,
     /// Where and when, for peaks and windows; or how exact, for reported figures.
     pub remark: Option<String>,
+}
+
+impl Measurement {
+    /// The value as what a limit is compared with: what was counted, else the decimal that stands in the source.
+    pub fn fraction(&self) -> Fraction {
+        self.exact.unwrap_or_else(|| Fraction::of(self.value))
+    }
 }
 
 /// What is known of a figure that the source does not hold exactly.

@@ -1,6 +1,8 @@
 //! Other tools' thresholds as gates. What cannot be carried over is said, with its line and the reason: a limit that got
 //! lost on the way would be one that nobody watches any more.
 
+use std::collections::BTreeSet;
+
 use crate::config::expression;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::Selector;
@@ -102,6 +104,10 @@ pub fn checked(found: Vec<Threshold>) -> Vec<Threshold> {
         Ok(())
     };
     let check = |mut threshold: Threshold| {
+        if let Carried::Gate(gate) = &mut threshold.carried {
+            let mut seen = BTreeSet::new();
+            gate.require.retain(|text| seen.insert(text.clone()));
+        }
         if let Carried::Gate(gate) = &threshold.carried
             && let Err(why) = writable(gate)
         {

@@ -86,7 +86,7 @@ impl Unit {
     pub fn human(self, value: f64) -> String {
         match self {
             Self::Count => count(value),
-            Self::Ratio => format!("{} %", trim(value * 100.0, 2)),
+            Self::Ratio => format!("{} %", percent(value * 100.0)),
             Self::Time => time(value),
             Self::PerSecond => format!("{}/s", significant(value)),
             Self::PerMinute => format!("{}/min", significant(value)),
@@ -97,9 +97,21 @@ impl Unit {
     }
 }
 
+/// Two decimals, and more where they would make nothing of something; below a millionth it is noise.
+fn percent(value: f64) -> String {
+    let places = (2..=6).find(|places| value.abs() * 10_f64.powi(*places) >= 0.5);
+    trim(value, places.map_or(2, |places| places as usize))
+}
+
 /// Milliseconds as seconds.
 pub fn seconds(ms: f64) -> f64 {
     ms / 1e3
+}
+
+/// `1 request`, `1,234 requests`.
+pub fn counted(n: u64, word: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {word}{plural}", Unit::Count.human(n as f64))
 }
 
 fn count(value: f64) -> String {
@@ -152,7 +164,11 @@ fn significant(value: f64) -> String {
         v if v >= 1000.0 => group(value.round()),
         v if v >= 100.0 => trim(value, 1),
         v if v >= 10.0 => trim(value, 2),
-        _ => trim(value, 3),
+        v => {
+            // More where three decimals would make nothing of something; below that it is noise.
+            let places = (3..=9).find(|places| v * 10_f64.powi(*places) >= 0.5);
+            trim(value, places.map_or(3, |places| places as usize))
+        }
     }
 }
 
@@ -395,6 +411,11 @@ pub fn quantile_name(millionths: u32) -> String {
     format!("p{}", trim(f64::from(millionths) / 1e4, 4))
 }
 
+/// The same of any quantile: 0.9999999 → `p99.99999`.
+pub fn percentile_name(q: f64) -> String {
+    format!("p{}", trim(q * 100.0, 10))
+}
+
 /// A moment for people and machines: `2026-11-20T23:43:00.123Z` (without milliseconds when they are zero).
 pub fn moment(epoch_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(epoch_ms)
@@ -479,6 +500,9 @@ mod tests {
         );
         assert_eq!(apart(Unit::Time, 90.0, 1000.0), texts("90 ms", "1 s"));
         assert_eq!(Unit::Ratio.human(0.0275), "2.75 %");
+        assert_eq!(Unit::Ratio.human(0.000_02), "0.002 %");
+        assert_eq!(Unit::Ratio.human(1e-12), "0 %");
+        assert_eq!(Unit::PerSecond.human(0.000_002), "0.000002/s");
         assert_eq!(Unit::Count.human(8540.0), "8,540");
         assert_eq!(Unit::PerSecond.human(107.46), "107.5/s");
         assert_eq!(signed_percent(0.301), "+30.1 %");

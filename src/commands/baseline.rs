@@ -37,8 +37,8 @@ pub fn against(
                 }
             };
             let found = if is_history(Path::new(path)) {
-                of_history(path, summary, &terms).map(|chosen| {
-                    notes.push(chosen.note);
+                of_history(path, summary, &terms, options.allow_bad_lines).map(|chosen| {
+                    notes.extend(chosen.notes);
                     chosen.samples
                 })
             } else {
@@ -63,9 +63,14 @@ pub fn against(
 }
 
 /// The runs of a history that were made as this one was.
-fn of_history(path: &str, summary: &Summary, terms: &Terms) -> Result<Chosen, Vec<Diagnostic>> {
+fn of_history(
+    path: &str,
+    summary: &Summary,
+    terms: &Terms,
+    allowed_bad: u64,
+) -> Result<Chosen, Vec<Diagnostic>> {
     let conditions = provenance::of_this_run(&summary.metadata);
-    let chosen = baseline::history::choose(path, summary, &conditions, terms)?;
+    let chosen = baseline::history::choose(path, summary, &conditions, terms, allowed_bad)?;
     if chosen.samples.is_empty() {
         let problem = Diagnostic::new(
             "no-comparable-run",

@@ -11,7 +11,7 @@ use crate::cli::{Check, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Terms, judge, quota, regression};
-use crate::input::{self, Options, Span, open};
+use crate::input::{self, Moment, Options, Span, open};
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
@@ -20,18 +20,30 @@ use crate::summary::{About, Summary};
 mod record;
 mod trend;
 
-/// The gate file that is read when none is named.
-pub(super) const DEFAULT_CONFIG: &str = "loadgate.toml";
+/// What a run is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Its gates.
+    Check,
+    /// What differs from its baseline; gates are optional.
+    Compare,
+}
 
 /// Runs the whole pipeline; the answer is the exit code.
-pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
-    let config = configuration(args, &destinations)?;
-    let mut analysis = analyse(args, &config)?;
-    follow(args, &config, &mut analysis);
+    let config = configuration(args, purpose, &destinations)?;
+    let mut analysis = analyse(args, purpose, &config)?;
+    follow(args, &config, &mut analysis)?;
+    // First of all, so that no report tells of a run that was not recorded.
+    let recorded = args.record.as_ref().map(|history| {
+        let appended = record::record(history, &analysis, &config.expected);
+        appended.map(|appended| (history, appended))
+    });
+    let recorded = recorded.transpose()?;
     destinations.write(&analysis, stdout)?;
-    if let Some(history) = &args.record {
-        record::record(history, &analysis, &config.expected, args, stdout)?;
+    if let Some((history, appended)) = recorded {
+        record::tell(history, &appended, args, stdout)?;
     }
     let taken = destinations.uses_stdout();
     if let Some(ci) = Ci::from_environment(args.announce.ci) {
@@ -47,15 +59,12 @@ pub fn run(args: &Check, stdout: &mut dyn Write) -> Result<u8, Failure> {
 }
 
 /// Sets the run among those before it in the history it will be recorded in.
-fn follow(args: &Check, config: &Config, analysis: &mut Analysis) {
-    let Some(history) = &args.record else { return };
-    let entry = record::entry(analysis, &config.expected);
-    match trend::with(history, entry, args.allow_bad_lines) {
-        Ok(trend) => analysis.trend = trend,
-        Err(why) => analysis.summary.notes.push(format!(
-            "the history cannot be followed, so no trend is shown: {why}"
-        )),
+fn follow(args: &Check, config: &Config, analysis: &mut Analysis) -> Result<(), Failure> {
+    if let Some(history) = &args.record {
+        let entry = record::entry(analysis, &config.expected);
+        analysis.trend = trend::with(history, entry, args.allow_bad_lines)?;
     }
+    Ok(())
 }
 
 fn destinations(args: &Check) -> Destinations {
@@ -73,28 +82,44 @@ fn destinations(args: &Check) -> Destinations {
 }
 
 /// Everything that can be wrong before a byte of data is read, all at once.
-fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Failure> {
+fn configuration(
+    args: &Check,
+    purpose: Purpose,
+    destinations: &Destinations,
+) -> Result<Config, Failure> {
     let mut problems = Vec::new();
-    let mut config = match read_config(args) {
+    let named = gate_file(args.config.as_deref());
+    let mut config = match named.map_or_else(|| Ok(Config::default()), read_gate_file) {
         Ok(config) => config,
         Err(found) => {
             problems.extend(found);
             Config::default()
         }
     };
+    if let Some(path) = named
+        && problems.is_empty()
+        && purpose == Purpose::Check
+        && args.require.is_empty()
+        && !config.judges()
+    {
+        problems.push(no_gates(path));
+    }
     for (i, expression) in args.require.iter().enumerate() {
         match config::require(expression, i + 1) {
-            Ok(gate) => config.gates.push(gate),
+            Ok(gate) => {
+                problems.extend(taken(&gate.id, &config));
+                config.gates.push(gate);
+            }
             Err(problem) => problems.push(problem),
         }
     }
     problems.extend(span(args, &mut config.span));
-    config.map.extend(args.map.iter().cloned());
+    problems.extend(map(args, &mut config.map));
     if let Err(found) = destinations.check() {
         problems.extend(found);
     }
     if let Some(history) = &args.record {
-        problems.extend(open::refuse_all_but_files(history).err());
+        problems.extend(record::problems(history, args.allow_bad_lines));
     }
     if problems.is_empty() {
         Ok(config)
@@ -105,18 +130,17 @@ fn configuration(args: &Check, destinations: &Destinations) -> Result<Config, Fa
 
 /// What the flags say of the part of the run that counts; they override the gate file.
 fn span(args: &Check, span: &mut Span) -> Vec<Diagnostic> {
-    let wrong = |flag: &str, text: &str, what: &str, help: &str| {
-        Diagnostic::new("bad-value", format!("`{text}` is not a {what}"))
+    let wrong = |flag: &str, why: String, help: &str| {
+        Diagnostic::new("bad-value", why)
             .at(Origin::file(flag))
             .help(help)
     };
     let mut problems = Vec::new();
     if let Some(text) = &args.warmup {
-        span.warmup_ms = config::expression::duration_ms(text);
-        if span.warmup_ms.is_none() {
-            let help = "write `30s`, `500ms` or `2min`";
-            problems.push(wrong("--warmup", text, "duration", help));
-        }
+        let help = "write `30s`, `500ms` or `2min`";
+        span.warmup_ms = config::quantity::duration(text)
+            .map_err(|why| problems.push(wrong("--warmup", why, help)))
+            .ok();
     }
     let flags = [
         ("--from", &args.from, &mut span.from),
@@ -124,22 +148,23 @@ fn span(args: &Check, span: &mut Span) -> Vec<Diagnostic> {
     ];
     for (flag, text, moment) in flags {
         if let Some(text) = text {
-            *moment = config::moment(text);
-            if moment.is_none() {
-                let help =
-                    "write `2026-01-31T12:00:00Z`, or `30s` for that long after the first start";
-                problems.push(wrong(flag, text, "moment", help));
-            }
+            let help = "write `2026-01-31T12:00:00Z`, or `30s` for that long after the first start";
+            *moment = config::moment(text)
+                .map_err(|why| problems.push(wrong(flag, why, help)))
+                .ok();
         }
     }
-    if let (Some(from), Some(to)) = (span.from, span.to)
-        && from.is_surely_after(to)
-    {
-        problems.push(
-            Diagnostic::new("bad-value", "`from` is not before `to`".to_owned())
-                .at(Origin::file("--from"))
-                .help("nothing would count: swap them, or leave one out"),
-        );
+    let begins = [
+        ("--from", "from", span.from),
+        ("--warmup", "warmup", span.warmup_ms.map(Moment::After)),
+    ];
+    for (flag, what, begin) in begins {
+        if let (Some(begin), Some(to)) = (begin, span.to)
+            && begin.is_surely_after(to)
+        {
+            let help = "nothing would count: swap them, or leave one out";
+            problems.push(wrong(flag, format!("`{what}` is not before `to`"), help));
+        }
     }
     if let Some(phase) = args.phase {
         span.steady = phase == Phase::Steady;
@@ -147,24 +172,59 @@ fn span(args: &Check, span: &mut Span) -> Vec<Diagnostic> {
     problems
 }
 
-fn read_config(args: &Check) -> Result<Config, Vec<Diagnostic>> {
-    let path = match &args.config {
-        Some(path) => path.as_path(),
-        None if Path::new(DEFAULT_CONFIG).is_file() => Path::new(DEFAULT_CONFIG),
-        None => return Ok(Config::default()),
-    };
+/// What the flags say of where a log keeps its fields; they override the gate file.
+fn map(args: &Check, map: &mut Vec<(String, String)>) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (i, (field, key)) in args.map.iter().enumerate() {
+        let mut wrong = |code, message: String, help: String| {
+            let problem = Diagnostic::new(code, message).at(Origin::file("--map"));
+            problems.push(problem.help(help));
+        };
+        if let Err((code, message, help)) = config::map::check(field, key) {
+            wrong(code, message, help);
+        }
+        if args.map[..i].iter().any(|(other, _)| other == field) {
+            let message = format!("`{field}` is mapped twice");
+            wrong("bad-value", message, "leave one out".to_owned());
+        }
+        map.retain(|(other, _)| other != field);
+    }
+    map.extend(args.map.iter().cloned());
+    problems
+}
+
+/// The gate file that was named, or that is there.
+pub(super) fn gate_file(named: Option<&Path>) -> Option<&Path> {
+    let default = || config::file::default_is_there().then(|| Path::new(config::file::DEFAULT));
+    named.or_else(default)
+}
+
+/// Reads a gate file.
+pub(super) fn read_gate_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let name = as_seen_from_here(path);
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        vec![
-            Diagnostic::new(
-                "missing-input",
-                format!("cannot read the gate file: {error}"),
-            )
-            .at(Origin::file(&name))
-            .help("`--config` takes the path of a `loadgate.toml`"),
-        ]
-    })?;
-    config::parse(&text, &name)
+    config::parse(&config::file::read(path, &name)?, &name)
+}
+
+/// A gate file may have called a rule as those of the command line are called.
+fn taken(id: &str, config: &Config) -> Option<Diagnostic> {
+    let gates = config.gates.iter().map(|gate| &gate.id);
+    let mut ids = gates.chain(config.quotas.iter().map(|quota| &quota.id));
+    let message = format!("the gate file has a rule `{id}`, as this one is called");
+    ids.any(|other| other == id).then(|| {
+        Diagnostic::new("duplicate-id", message)
+            .at(Origin::file("--require"))
+            .help("give the rule of the gate file another id")
+    })
+}
+
+fn no_gates(path: &Path) -> Diagnostic {
+    let message =
+        "the gate file holds no gate, no quota and no `[regression]`: nothing would be judged";
+    Diagnostic::new("no-gates", message)
+        .at(Origin::file(as_seen_from_here(path)))
+        .help(
+            "`loadgate init` proposes gates, `--require 'p95 < 500ms'` adds one; `loadgate explain no-gates` says more",
+        )
 }
 
 /// A path below the working directory without it: reports tell nothing of the machine, and annotations stand at a file of
@@ -172,15 +232,17 @@ fn read_config(args: &Check) -> Result<Config, Vec<Diagnostic>> {
 fn as_seen_from_here(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let below = here.and_then(|here| path.strip_prefix(here).ok());
+    let below = below.filter(|below| !below.as_os_str().is_empty());
     below.unwrap_or(path).display().to_string()
 }
 
-fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
+fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, Failure> {
     let options = Options {
         format: args.format.clone(),
         map: config.map.clone(),
         allow_bad_lines: args.allow_bad_lines,
         span: config.span,
+        unstated_success: config.unstated_success,
         progress: Progress::new(),
     };
     let loaded = input::load(&args.runs, &options)?;
@@ -210,7 +272,11 @@ fn analyse(args: &Check, config: &Config) -> Result<Analysis, Failure> {
     if let Some(rule) = &config.regression {
         verdicts.extend(regression::judge(&summary, rule, &terms));
     }
-    let outcome = Outcome::new(&verdicts, config.undecided_warns);
+    let outcome = Outcome::new(&verdicts, config.undecided_warns).compared(
+        comparison.as_ref(),
+        purpose == Purpose::Compare,
+        config.regression.is_some(),
+    );
     Ok(Analysis {
         summary,
         comparison,

@@ -10,5 +10,5 @@ pub fn run(args: &Compare, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let mut args = args.check.clone();
     let base = args.runs.remove(0);
     args.baseline.insert(0, base);
-    check::run(&args, stdout)
+    check::run(&args, check::Purpose::Compare, stdout)
 }

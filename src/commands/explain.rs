@@ -1,14 +1,13 @@
 //! `loadgate explain`: a gate, a metric or an error code in sentences.
 
 use std::io::Write;
-use std::path::Path;
 
 use super::Failure;
-use super::check::DEFAULT_CONFIG;
+use super::check::{gate_file, read_gate_file};
 use crate::cli::project::Explain;
+use crate::config::Config;
 use crate::config::mistakes::nearest;
-use crate::config::{self, Config};
-use crate::diagnostic::{CODES, Diagnostic, Origin};
+use crate::diagnostic::{CODES, Diagnostic};
 use crate::explain;
 
 /// Says what the topic means; a gate of the user's goes before a word of ours.
@@ -39,24 +38,10 @@ pub fn run(args: &Explain, stdout: &mut dyn Write) -> Result<u8, Failure> {
 }
 
 fn gates(args: &Explain) -> Result<Config, Failure> {
-    let path = match &args.config {
-        Some(path) => path.as_path(),
-        None if Path::new(DEFAULT_CONFIG).is_file() => Path::new(DEFAULT_CONFIG),
-        None => return Ok(Config::default()),
-    };
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let problem = Diagnostic::new(
-            "missing-input",
-            format!("cannot read the gate file: {error}"),
-        );
-        vec![
-            problem
-                .at(Origin::file(&name))
-                .help("`--config` takes the path of a `loadgate.toml`"),
-        ]
-    })?;
-    Ok(config::parse(&text, &name)?)
+    match gate_file(args.config.as_deref()) {
+        Some(path) => Ok(read_gate_file(path)?),
+        None => Ok(Config::default()),
+    }
 }
 
 fn unknown(topic: &str, config: &Config) -> Diagnostic {

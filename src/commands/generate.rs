@@ -7,8 +7,8 @@ use anyhow::Context as _;
 
 use super::Failure;
 use crate::cli::{Generate, Written};
-use crate::config::expression::duration_ms;
 use crate::config::mistakes::nearest;
+use crate::config::quantity::duration_ms;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::generate::files::Files;
 use crate::generate::scenario::{self, EMBEDDED, Length, Scenario};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Failure;
-use super::check::DEFAULT_CONFIG;
 use crate::cli::project::{Init, Pipeline};
+use crate::config::file::DEFAULT;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::init::{self, NewFile, gate_file};
 use crate::input::{self, Loaded, Options};
@@ -20,7 +20,7 @@ pub fn run(args: &Init, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let (gates, told) = gates(args)?;
     let mut files = vec![
         NewFile {
-            path: PathBuf::from(DEFAULT_CONFIG),
+            path: PathBuf::from(DEFAULT),
             text: gates,
             about: "the gates; read it, and put your own limits",
         },

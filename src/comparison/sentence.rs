@@ -34,18 +34,23 @@ pub fn of(row: &Row) -> String {
     text
 }
 
+/// `+14 %`, or `+1.2 pp` of a share; `None` if a side has no value, or from zero.
+pub fn size_of_change(row: &Row) -> Option<String> {
+    let size = if is_share(&row.metric) {
+        row.change
+    } else {
+        row.relative
+    };
+    size.map(|size| change(row, size))
+}
+
 /// `p95 +14 % (200 ms to 228 ms, bounds +6 to +23 %)`.
 fn figures(row: &Row) -> String {
     let value = |v: &Result<f64, String>| {
         v.as_ref()
             .map_or_else(|_| String::new(), |v| row.metric.unit().human(*v))
     };
-    let size = if is_share(&row.metric) {
-        row.change
-    } else {
-        row.relative
-    };
-    let size = size.map_or_else(String::new, |size| format!(" {}", change(row, size)));
+    let size = size_of_change(row).map_or_else(String::new, |size| format!(" {size}"));
     let bounds = row.interval.map_or_else(String::new, |(low, high)| {
         let bounds = if is_share(&row.metric) {
             units::points_between(low, high)

@@ -1,5 +1,6 @@
 //! What is wrong with a TOML file of the user's, gathered with line, column and caret, so that all is told at once.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -14,17 +15,34 @@ pub type Value<'t> = Spanned<DeValue<'t>>;
 pub struct Mistakes<'t> {
     text: &'t str,
     file: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
     found: Vec<Diagnostic>,
+    /// How many there are, shown or not.
+    count: usize,
 }
+
+/// Mistakes that are shown: more are of a file that is something else.
+const MOST: usize = 1000;
 
 impl<'t> Mistakes<'t> {
     /// None yet in this text. `file` is its path as the user gave it.
     pub fn new(text: &'t str, file: &'t str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             text,
             file,
+            lines: std::iter::once(0).chain(ends).collect(),
             found: Vec::new(),
+            count: 0,
         }
+    }
+
+    /// The number of the line, from 1, in which a byte stands, and where that line begins.
+    pub fn line_of(&self, at: usize) -> (u64, usize) {
+        let number = self.lines.partition_point(|begin| *begin <= at);
+        let begin = number.checked_sub(1).and_then(|i| self.lines.get(i));
+        (number as u64, begin.copied().unwrap_or_default())
     }
 
     /// The whole file, unless it is not TOML; `help` says what it should be.
@@ -37,18 +55,55 @@ impl<'t> Mistakes<'t> {
         errors.is_empty().then_some(table)
     }
 
+    /// As much of the file as is TOML: what is wrong elsewhere in it is to be told at once, too.
+    pub fn parse_what_can_be(&mut self, help: &str) -> Spanned<DeTable<'t>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            self.add("config-syntax", span, error.message().to_owned(), help);
+        }
+        table
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.found.len()
+        self.count
     }
 
     /// All of them in the order of the file, if there are any.
     pub fn none_or_all(mut self) -> Result<(), Vec<Diagnostic>> {
+        self.leave_out_consequences();
         self.found.sort_by_key(|p| p.origin.clone());
+        let more = self.count.saturating_sub(MOST);
+        if more > 0 {
+            let message = format!("{more} more mistakes are not shown");
+            let help = "is this the file that was meant?";
+            let problem = Diagnostic::new("bad-value", message).at(Origin::file(self.file));
+            self.found.push(problem.help(help));
+        }
         if self.found.is_empty() {
             Ok(())
         } else {
             Err(self.found)
+        }
+    }
+
+    /// What follows from a line that is not TOML is no mistake of its own: the rest of that line, and keys that are missing,
+    /// perhaps because they stand in it.
+    fn leave_out_consequences(&mut self) {
+        let line = |problem: &Diagnostic| problem.origin.as_ref().and_then(|at| at.line);
+        let is_syntax = |problem: &Diagnostic| problem.code == "config-syntax";
+        let broken: BTreeSet<_> = self
+            .found
+            .iter()
+            .filter(|p| is_syntax(p))
+            .map(line)
+            .collect();
+        if !broken.is_empty() {
+            self.found.retain(|problem| {
+                is_syntax(problem)
+                    || (problem.code != "missing-key" && !broken.contains(&line(problem)))
+            });
         }
     }
 
@@ -60,12 +115,15 @@ impl<'t> Mistakes<'t> {
         message: String,
         help: impl Into<String>,
     ) {
+        self.count += 1;
+        if self.found.len() >= MOST {
+            return;
+        }
         let start = span.start.min(self.text.len());
-        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let (line, line_start) = self.line_of(start);
         let line_end = self.text[start..]
             .find('\n')
             .map_or(self.text.len(), |i| start + i);
-        let line = self.text[..start].matches('\n').count() as u64 + 1;
         let column = self.text[line_start..start].chars().count();
         let marked = self.text[start..span.end.clamp(start, line_end)]
             .chars()
@@ -74,12 +132,11 @@ impl<'t> Mistakes<'t> {
         self.found.push(
             Diagnostic::new(code, message)
                 .at(Origin::at(self.file, line, column as u64 + 1))
-                .snippet(Snippet {
-                    text: self.text[line_start..line_end].trim_end().to_owned(),
-                    start: column,
-                    len: marked,
-                    label: String::new(),
-                })
+                .snippet(Snippet::of(
+                    &self.text[line_start..line_end],
+                    column,
+                    marked,
+                ))
                 .help(help),
         );
     }

@@ -6,7 +6,8 @@
 //! BUCKET = RATE burst NUMBER
 //! ```
 
-use super::expression::{duration_ms, number_and_unit};
+use super::quantity::{duration, number_and_unit};
+use crate::exact::Fraction;
 use crate::gate::quota::{Bucket, Rate, Target};
 
 /// The longest window: a leap year.
@@ -21,7 +22,7 @@ const TARGET_HELP: &str = "write `50%` of the limit, or a number";
 
 /// `60 per 60s`: a whole number from 1 in a window from 1 ms.
 pub fn rate(text: &str) -> Result<Rate, Wrong> {
-    let (number, window_ms) = parts(text).ok_or_else(|| not_a(text, "rate", RATE_HELP))?;
+    let (number, window_ms) = parts(text, "rate", RATE_HELP)?;
     let count = whole(number).ok_or_else(|| {
         let message = format!("`{text}` allows no whole number from 1");
         (message, RATE_HELP)
@@ -36,12 +37,16 @@ pub fn rate(text: &str) -> Result<Rate, Wrong> {
 /// `50%` of the limit, or a number of its own.
 pub fn target(text: &str, limit: &Rate) -> Result<Target, Wrong> {
     let wrong = || not_a(text, "target", TARGET_HELP);
+    let count = Fraction::share(limit.count, 1).ok_or_else(wrong)?;
     let value = match number_and_unit(text).ok_or_else(wrong)? {
-        (percent, "%") => percent / 100.0 * limit.count as f64,
-        (number, "") => number,
+        (percent, "%") => percent
+            .over(Fraction::whole(100))
+            .and_then(|share| share.times(count)),
+        (number, "") => Some(number),
         _ => return Err(wrong()),
     };
-    if !(value > 0.0 && value <= limit.count as f64) {
+    let value = value.ok_or_else(wrong)?;
+    if value <= Fraction::ZERO || value > count {
         let message = format!("a target of `{text}` is not above 0 and up to the limit");
         return Err((message, TARGET_HELP));
     }
@@ -53,19 +58,22 @@ pub fn target(text: &str, limit: &Rate) -> Result<Target, Wrong> {
 
 /// `1/s burst 20`: tokens that come in, and how many the bucket holds.
 pub fn bucket(text: &str) -> Result<Bucket, Wrong> {
-    let wrong = || not_a(text, "token bucket", BUCKET_HELP);
+    const WHAT: &str = "token bucket";
+    let wrong = || not_a(text, WHAT, BUCKET_HELP);
     let (rate, size) = text.split_once(" burst ").ok_or_else(wrong)?;
-    let (number, per_ms) = parts(rate).ok_or_else(wrong)?;
-    let capacity = size.trim().parse().ok().and_then(whole).ok_or_else(wrong)?;
-    let millionths = number * 1e6;
+    let (number, per_ms) = parts(rate, WHAT, BUCKET_HELP)?;
+    let capacity = Fraction::parse(size.trim())
+        .and_then(whole)
+        .ok_or_else(wrong)?;
     // Not exact in millionths, or none at all: the replay would not be what was asked for.
-    if (millionths.round() - millionths).abs() > 1e-3 || !(1.0..=1e15).contains(&millionths) {
+    let millionths = number.times(Fraction::whole(1_000_000)).and_then(whole);
+    let millionths = millionths.ok_or_else(|| {
         let message = format!("`{text}` needs a rate in millionths of a token");
-        return Err((message, BUCKET_HELP));
-    }
+        (message, BUCKET_HELP)
+    })?;
     Ok(Bucket {
         text: text.trim().to_owned(),
-        millionths: millionths.round() as u64,
+        millionths,
         per_ms: per_ms.unsigned_abs(),
         capacity,
     })
@@ -75,26 +83,38 @@ fn not_a(text: &str, what: &str, help: &'static str) -> Wrong {
     (format!("`{text}` is not a {what}"), help)
 }
 
-fn whole(number: f64) -> Option<u64> {
-    (number.fract() == 0.0 && (1.0..=1e15).contains(&number)).then_some(number as u64)
+fn whole(number: Fraction) -> Option<u64> {
+    const MOST: i64 = 1_000_000_000_000_000;
+    let known = number.is_whole() && (Fraction::ONE..=Fraction::whole(MOST)).contains(&number);
+    u64::try_from(number.floor()).ok().filter(|_| known)
 }
 
 /// The number, and the window in milliseconds.
-fn parts(text: &str) -> Option<(f64, i64)> {
-    let (number, window) = text.split_once(" per ").or_else(|| text.split_once('/'))?;
-    let window = window_ms(window.trim())?;
-    let (number, unit) = number_and_unit(number)?;
-    let known = unit.is_empty() && number > 0.0;
-    (known && (1.0..=LONGEST_MS).contains(&window)).then_some((number, window.round() as i64))
+fn parts(text: &str, what: &str, help: &'static str) -> Result<(Fraction, i64), Wrong> {
+    let wrong = || not_a(text, what, help);
+    let cut = text.split_once(" per ").or_else(|| text.split_once('/'));
+    let (number, window) = cut.ok_or_else(wrong)?;
+    let ms = window_ms(window.trim()).map_err(|why| (why, help))?;
+    if !(1.0..=LONGEST_MS).contains(&ms) || ms.fract() != 0.0 {
+        let window = window.trim();
+        let why =
+            format!("a window of `{window}` is not a number of whole milliseconds up to a year");
+        return Err((why, help));
+    }
+    let (number, unit) = number_and_unit(number).ok_or_else(wrong)?;
+    if !unit.is_empty() || number <= Fraction::ZERO {
+        return Err(wrong());
+    }
+    Ok((number, ms as i64))
 }
 
-fn window_ms(text: &str) -> Option<f64> {
-    Some(match text {
+fn window_ms(text: &str) -> Result<f64, String> {
+    Ok(match text {
         "s" | "sec" | "second" => 1e3,
         "m" | "min" | "minute" => 6e4,
         "h" | "hour" => 3.6e6,
         "d" | "day" => 8.64e7,
-        text => return duration_ms(text),
+        text => return duration(text),
     })
 }
 
@@ -124,8 +144,14 @@ mod tests {
     #[test]
     fn targets_are_below_the_limit() {
         let limit = rate("60 per 60s").expect("a rate");
-        assert_eq!(target("50%", &limit).map(|t| t.value), Ok(30.0));
-        assert_eq!(target("29", &limit).map(|t| t.value), Ok(29.0));
+        assert_eq!(
+            target("50%", &limit).map(|t| t.value),
+            Ok(Fraction::whole(30))
+        );
+        assert_eq!(
+            target("29", &limit).map(|t| t.value),
+            Ok(Fraction::whole(29))
+        );
         for text in ["0%", "101%", "61", "half", "30s"] {
             assert!(target(text, &limit).is_err(), "{text}");
         }

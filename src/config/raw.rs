@@ -1,46 +1,28 @@
 //! The gate file as TOML with spans, read key by key so that every mistake is found.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::de::DeTable;
 
 use super::mistakes::{Mistakes, Value, integer};
-use super::{Config, expression};
-use crate::diagnostic::{Diagnostic, Origin};
+use super::quantity::duration;
+use super::{Config, map, moment};
+use crate::diagnostic::Diagnostic;
 use crate::gate::regression::ID as REGRESSION;
-use crate::gate::{Combine, Gate, Level, MOST_MISSING, Requirement, Selector};
+use crate::gate::{Level, Selector};
+use crate::input::Moment;
 
+mod gate;
+pub(super) use gate::is_of_run;
 mod quota;
 mod regression;
 
 const SECTIONS: &[&str] = &["run", "failures", "input", "gate", "quota", "regression"];
 const RUN_KEYS: &[&str] = &["warmup", "from", "to", "phase", "on-undecided"];
-/// What a text should have been, and what to write.
-type Form = (&'static str, &'static str);
-const DURATION: Form = ("a duration", "write `30s`, `500ms` or `2min`");
-const MOMENT: Form = (
-    "a moment",
-    "write `2026-01-31T12:00:00Z`, or `30s` for that long after the first start",
-);
-const GATE_KEYS: &[&str] = &[
-    "id",
-    "require",
-    "any",
-    "on",
-    "level",
-    "min-samples",
-    "max-missing",
-    "floor",
-    "significant",
-];
-
-/// `5%` as 0.05, up to the whole.
-fn share(text: &str) -> Option<f64> {
-    match expression::number_and_unit(text)? {
-        (percent, "%") if (0.0..=100.0).contains(&percent) => Some(percent / 100.0),
-        _ => None,
-    }
-}
+const FAILURE_KEYS: &[&str] = &["expected", "unstated"];
+const DURATION: &str = "write `30s`, `500ms` or `2min`";
+const MOMENT: &str = "write `2026-01-31T12:00:00Z`, or `30s` for that long after the first start";
 
 /// Reads one gate file and gathers what is wrong with it.
 pub struct Reader<'t> {
@@ -49,7 +31,7 @@ pub struct Reader<'t> {
     mistakes: Mistakes<'t>,
     config: Config,
     /// Ids of gates and quotas so far.
-    ids: Vec<String>,
+    ids: BTreeSet<String>,
 }
 
 impl<'t> Reader<'t> {
@@ -60,16 +42,16 @@ impl<'t> Reader<'t> {
             file,
             mistakes: Mistakes::new(text, file),
             config: Config::default(),
-            ids: Vec::new(),
+            ids: BTreeSet::new(),
         }
     }
 
     /// Every gate, or every problem.
     pub fn read(mut self) -> Result<Config, Vec<Diagnostic>> {
-        let table = self.mistakes.parse("gate files are TOML: https://toml.io");
-        if let Some(table) = table {
-            self.sections(table.get_ref());
-        }
+        let table = self
+            .mistakes
+            .parse_what_can_be("gate files are TOML: https://toml.io");
+        self.sections(table.get_ref());
         self.mistakes.none_or_all().map(|()| self.config)
     }
 
@@ -120,69 +102,76 @@ impl<'t> Reader<'t> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "warmup" => {
-                    self.config.span.warmup_ms =
-                        self.parsed(value, "warmup", expression::duration_ms, DURATION);
+                    self.config.span.warmup_ms = self.parsed(value, "warmup", duration, DURATION);
                 }
-                "from" => self.config.span.from = self.parsed(value, "from", super::moment, MOMENT),
-                "to" => self.config.span.to = self.parsed(value, "to", super::moment, MOMENT),
+                "from" => self.config.span.from = self.parsed(value, "from", moment, MOMENT),
+                "to" => self.config.span.to = self.parsed(value, "to", moment, MOMENT),
                 "phase" => {
-                    let steady = |text: &str| (text == "steady").then_some(());
-                    let form = ("a phase", "write `phase = \"steady\"`, or leave it out");
-                    self.config.span.steady = self.parsed(value, "phase", steady, form).is_some();
+                    let steady = |text: &str| match text {
+                        "steady" => Ok(()),
+                        _ => Err(format!("`{text}` is not a phase")),
+                    };
+                    let help = "write `phase = \"steady\"`, or leave it out";
+                    self.config.span.steady = self.parsed(value, "phase", steady, help).is_some();
                 }
                 "on-undecided" => {
-                    let Some(text) = self.string(value, "on-undecided") else {
-                        continue;
-                    };
-                    if let Some(level) = self.level(text, value.span()) {
+                    if let Some(level) = self.level_of(value, "on-undecided") {
                         self.config.undecided_warns = level == Level::Warn;
                     }
                 }
                 name => self.unknown_key(name, key.span(), RUN_KEYS),
             }
         }
+        self.nothing_left(table);
     }
 
-    /// A text that means something.
+    /// A part of the run that ends before it begins.
+    fn nothing_left(&mut self, table: &DeTable<'_>) {
+        let span = &self.config.span;
+        let begins = [
+            ("from", span.from),
+            ("warmup", span.warmup_ms.map(Moment::After)),
+        ];
+        let empty = begins.into_iter().find(|(_, begin)| {
+            let both = begin.zip(span.to);
+            both.is_some_and(|(begin, to)| begin.is_surely_after(to))
+        });
+        if let (Some((what, _)), Some(to)) = (empty, table.get("to")) {
+            self.problem(
+                "bad-value",
+                to.span(),
+                format!("`to` is not after `{what}`"),
+                "nothing would count: leave one out",
+            );
+        }
+    }
+
+    /// A text that means something; `what` is its key.
     fn parsed<T>(
         &mut self,
         value: &Value<'_>,
         what: &str,
-        parse: impl Fn(&str) -> Option<T>,
-        form: Form,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+        help: &str,
     ) -> Option<T> {
-        let text = self.string(value, what)?;
-        let parsed = parse(text);
-        if parsed.is_none() {
-            self.problem(
-                "bad-value",
-                value.span(),
-                format!("`{text}` is not {}", form.0),
-                form.1,
-            );
-        }
-        parsed
+        let Some(text) = value.get_ref().as_str() else {
+            let found = value.get_ref().type_str();
+            let message = format!("`{what}` is a text in quotes, not a value of type {found}");
+            self.problem("bad-value", value.span(), message, help);
+            return None;
+        };
+        parse(text)
+            .map_err(|message| self.problem("bad-value", value.span(), message, help))
+            .ok()
     }
 
-    fn level_of(&mut self, value: &Value<'_>) -> Option<Level> {
-        let text = self.string(value, "level")?;
-        self.level(text, value.span())
-    }
-
-    fn level(&mut self, text: &str, span: Range<usize>) -> Option<Level> {
-        match text {
-            "fail" => Some(Level::Fail),
-            "warn" => Some(Level::Warn),
-            _ => {
-                self.problem(
-                    "bad-value",
-                    span,
-                    format!("`{text}` is not a level"),
-                    "write `fail` or `warn`",
-                );
-                None
-            }
-        }
+    fn level_of(&mut self, value: &Value<'_>, what: &str) -> Option<Level> {
+        let level = |text: &str| match text {
+            "fail" => Ok(Level::Fail),
+            "warn" => Ok(Level::Warn),
+            _ => Err(format!("`{text}` is not a level")),
+        };
+        self.parsed(value, what, level, "write `fail` or `warn`")
     }
 
     fn failures(&mut self, value: &Value<'_>) {
@@ -191,25 +180,48 @@ impl<'t> Reader<'t> {
         };
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "expected" => {
-                    let Some(list) = value.get_ref().as_array() else {
-                        self.wrong_type(value, "expected", "a list of HTTP statuses");
-                        continue;
+                "expected" => self.expected(value),
+                "unstated" => {
+                    let success = |text: &str| match text {
+                        "success" => Ok(()),
+                        _ => Err(format!("`{text}` is not what an unstated outcome may be")),
                     };
-                    for item in list {
-                        match integer(item).filter(|s| (100..600).contains(s)) {
-                            Some(status) => self.config.expected.push(status as u16),
-                            None => self.problem(
-                                "bad-value",
-                                item.span(),
-                                "an expected failure is an HTTP status".to_owned(),
-                                "write numbers from 100 to 599, as `[403, 404, 409]`",
-                            ),
-                        }
-                    }
+                    let help = "write `unstated = \"success\"`, or leave it out: then what no line says is not known";
+                    let stated = self.parsed(value, "unstated", success, help);
+                    self.config.unstated_success = stated.is_some();
                 }
-                name => self.unknown_key(name, key.span(), &["expected"]),
+                name => self.unknown_key(name, key.span(), FAILURE_KEYS),
             }
+        }
+    }
+
+    fn expected(&mut self, value: &Value<'_>) {
+        let Some(list) = value.get_ref().as_array() else {
+            self.wrong_type(value, "expected", "a list of HTTP statuses");
+            return;
+        };
+        if list.is_empty() {
+            let message = "`expected` is an empty list".to_owned();
+            self.problem("no-effect", value.span(), message, "leave it out");
+        }
+        for item in list {
+            let status = integer(item);
+            let known = status.filter(|status| (400..600).contains(status));
+            let Some(known) = known.map(|status| status as u16) else {
+                let message = match status {
+                    Some(status @ 100..400) => format!("{status} is no failure"),
+                    _ => "an expected failure is an HTTP status".to_owned(),
+                };
+                let help = "write numbers from 400 to 599, as `[403, 404, 409]`";
+                self.problem("bad-value", item.span(), message, help);
+                continue;
+            };
+            if self.config.expected.contains(&known) {
+                let message = format!("{known} stands here twice");
+                self.problem("no-effect", item.span(), message, "leave one out");
+                continue;
+            }
+            self.config.expected.push(known);
         }
     }
 
@@ -226,27 +238,34 @@ impl<'t> Reader<'t> {
                 continue;
             };
             for (field, value) in map {
-                if let Some(path) = self.string(value, field.get_ref()) {
-                    self.config
-                        .map
-                        .push((field.get_ref().to_string(), path.to_owned()));
+                let field = field.get_ref();
+                let Some(path) = self.string(value, field) else {
+                    continue;
+                };
+                if let Err((code, message, help)) = map::check(field, path) {
+                    self.problem(code, value.span(), message, help);
                 }
+                self.config.map.push((field.to_string(), path.to_owned()));
             }
         }
     }
 
-    fn gates(&mut self, value: &Value<'_>) {
-        for (table, span) in self.tables(value, "gate") {
-            self.gate(table, span);
-        }
-    }
-
-    /// The tables of a `[[list]]`.
+    /// The tables of a `[[list]]`. A single `[table]` in its place is a slip; it is read all the same, for what else is wrong.
     fn tables<'v>(
         &mut self,
         value: &'v Value<'_>,
         what: &str,
     ) -> Vec<(&'v DeTable<'v>, Range<usize>)> {
+        if let Some(one) = value.get_ref().as_table() {
+            let message = format!("each {what} stands under `[[{what}]]`, not under `[{what}]`");
+            self.problem(
+                "bad-value",
+                value.span(),
+                message,
+                format!("write `[[{what}]]`"),
+            );
+            return vec![(one, value.span())];
+        }
         let Some(list) = value.get_ref().as_array() else {
             let expected = format!("a list of tables, each under `[[{what}]]`");
             self.wrong_type(value, what, &expected);
@@ -265,203 +284,112 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn gate(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        self.only_known(table, GATE_KEYS);
-        let Some((id, line)) = self.id(table, "gate", span.clone()) else {
-            return;
-        };
-        let Some((combine, requirements)) = self.requirements(table, &id, span.clone()) else {
-            return;
-        };
-        let on = table.get("on").and_then(|value| self.selector(value));
-        let level = table.get("level").and_then(|value| self.level_of(value));
-        let min_samples = table.get("min-samples").and_then(|value| {
-            let samples = integer(value).filter(|n| *n >= 1);
-            if samples.is_none() {
-                let message = "`min-samples` is a whole number from 1".to_owned();
-                self.problem(
-                    "bad-value",
-                    value.span(),
-                    message,
-                    "write `min-samples = 100`",
-                );
-            }
-            samples.map(|n| n as u64)
-        });
-        let max_missing = table.get("max-missing").and_then(|value| {
-            let form = ("a share", "write `max-missing = \"5%\"`");
-            self.parsed(value, "max-missing", share, form)
-        });
-        let floor = table
-            .get("floor")
-            .and_then(|value| self.floor(value, &requirements));
-        let significant = table
-            .get("significant")
-            .is_some_and(|value| self.significant(value, &requirements));
-        self.config.gates.push(Gate {
-            id,
-            requirements,
-            combine,
-            on,
-            level: level.unwrap_or(Level::Fail),
-            min_samples,
-            max_missing: max_missing.unwrap_or(MOST_MISSING),
-            floor,
-            significant,
-            origin: Origin::line(self.file, line),
-        });
-    }
-
     fn line_of(&self, at: usize) -> u64 {
-        self.text[..at.min(self.text.len())].matches('\n').count() as u64 + 1
+        self.mistakes.line_of(at).0
     }
 
-    /// The id of a gate or a quota, and the line it stands in.
-    fn id(&mut self, table: &DeTable<'_>, what: &str, span: Range<usize>) -> Option<(String, u64)> {
-        let Some((key, value)) = table.get_key_value("id") else {
-            self.problem(
-                "missing-key",
-                span,
-                format!("the {what} has no `id`"),
-                "write `id = \"p95-total\"`",
-            );
+    /// The id of a gate or a quota.
+    fn id(&mut self, table: &DeTable<'_>, what: &str, span: Range<usize>) -> Option<String> {
+        const HELP: &str = "write `id = \"p95-total\"`";
+        let Some(value) = table.get("id") else {
+            self.problem("missing-key", span, format!("the {what} has no `id`"), HELP);
             return None;
         };
-        let id = self.string(value, "id")?.to_owned();
-        if id.trim().is_empty() {
-            self.problem(
-                "bad-value",
-                value.span(),
-                format!("the {what}'s `id` is empty"),
-                "write `id = \"p95-total\"`",
-            );
-            return None;
-        }
-        if id == REGRESSION {
-            self.problem(
-                "duplicate-id",
-                value.span(),
-                format!("`{id}` is the id of the verdicts of `[regression]`"),
-                "give the rule another id",
-            );
-            return None;
-        }
-        if self.ids.contains(&id) {
-            self.problem(
-                "duplicate-id",
-                value.span(),
-                format!("there are two rules `{id}`"),
-                "every gate and every quota has an id of its own",
-            );
-            return None;
-        }
-        self.ids.push(id.clone());
-        Some((id, self.line_of(key.span().start)))
-    }
-
-    fn requirements(
-        &mut self,
-        table: &DeTable<'_>,
-        id: &str,
-        span: Range<usize>,
-    ) -> Option<(Combine, Vec<Requirement>)> {
-        let (combine, value) = match (table.get("require"), table.get("any")) {
-            (Some(value), None) => (Combine::All, value),
-            (None, Some(value)) => (Combine::Any, value),
-            (None, None) => {
-                let message = format!("gate `{id}` requires nothing");
-                self.problem(
-                    "missing-key",
-                    span,
-                    message,
-                    "write `require = \"p95 < 500ms\"`",
-                );
-                return None;
-            }
-            (Some(_), Some(any)) => {
-                let message = format!("gate `{id}` has both `require` and `any`");
-                self.problem("bad-value", any.span(), message, "make two gates of it");
-                return None;
-            }
+        let given = |text: &str| match text.trim() {
+            "" => Err(format!("the {what}'s `id` is empty")),
+            _ => Ok(text.to_owned()),
         };
-        let texts = self.texts(value, "require")?;
-        let before = self.mistakes.len();
-        let requirements: Vec<Requirement> = texts
-            .into_iter()
-            .filter_map(|(t, at)| self.requirement(t, at))
-            .collect();
-        (self.mistakes.len() == before).then_some((combine, requirements))
+        let id = self.parsed(value, "id", given, HELP)?;
+        let taken = if id == REGRESSION {
+            format!("`{id}` is the id of the verdicts of `[regression]`")
+        } else if self.ids.insert(id.clone()) {
+            return Some(id);
+        } else {
+            format!("there are two rules `{id}`")
+        };
+        let help = "every gate and every quota has an id of its own";
+        self.problem("duplicate-id", value.span(), taken, help);
+        None
     }
 
-    /// A text, or a list of at least one text.
-    fn texts<'v>(
+    /// `gate` or `` gate `p95` ``, if it has an id that is a text.
+    fn called(what: &str, table: &DeTable<'_>) -> String {
+        let id = table.get("id").and_then(|id| id.get_ref().as_str());
+        id.map_or_else(|| format!("the {what}"), |id| format!("{what} `{id}`"))
+    }
+
+    /// The line of a rule: that of its `id`, else of its beginning.
+    fn line(&self, table: &DeTable<'_>, span: &Range<usize>) -> u64 {
+        let id = table.get_key_value("id");
+        self.line_of(id.map_or(span.start, |(key, _)| key.span().start))
+    }
+
+    /// A key that may be left out.
+    fn optional<'v, T>(
         &mut self,
-        value: &'v Value<'_>,
-        what: &str,
-    ) -> Option<Vec<(&'v str, Range<usize>)>> {
+        table: &'v DeTable<'v>,
+        key: &str,
+        read: impl FnOnce(&mut Self, &'v Value<'v>) -> Option<T>,
+    ) -> Option<T> {
+        table.get(key).and_then(|value| read(self, value))
+    }
+
+    /// A text, or a list of at least one text, none of them twice: those that are texts, and mistakes for what else there
+    /// is.
+    fn texts<'v>(&mut self, value: &'v Value<'_>, what: &str) -> Vec<(&'v str, Range<usize>)> {
+        if let Some(text) = value.get_ref().as_str() {
+            return vec![(text, value.span())];
+        }
         let Some(list) = value.get_ref().as_array() else {
-            return self
-                .string(value, what)
-                .map(|text| vec![(text, value.span())]);
+            let found = value.get_ref().type_str();
+            let message = format!(
+                "`{what}` is a text in quotes, or a list of them, not a value of type {found}"
+            );
+            self.problem("bad-value", value.span(), message, "write it in quotes");
+            return Vec::new();
         };
         if list.is_empty() {
-            self.problem(
-                "bad-value",
-                value.span(),
-                format!("`{what}` is an empty list"),
-                "name at least one",
-            );
-            return None;
+            let message = format!("`{what}` is an empty list");
+            self.problem("bad-value", value.span(), message, "name at least one");
         }
-        list.iter()
-            .map(|item| self.string(item, what).map(|text| (text, item.span())))
-            .collect()
-    }
-
-    fn requirement(&mut self, text: &str, span: Range<usize>) -> Option<Requirement> {
-        match expression::parse(text) {
-            Ok(requirement) => Some(requirement),
-            Err(mistake) => {
-                let raw = self.text.get(span.clone()).unwrap_or_default();
-                // Inside a plain one-line string the caret can stand under the very word.
-                let plain = raw.len() == text.len() + 2 && raw[1..].starts_with(text);
-                let marked = if plain {
-                    let start = span.start + 1 + mistake.start;
-                    start..start + mistake.len
-                } else {
-                    span
-                };
-                self.problem(mistake.code, marked, mistake.message, mistake.help);
-                None
+        let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
+        for item in list {
+            let Some(text) = self.string(item, what) else {
+                continue;
+            };
+            if !seen.insert(text.trim()) {
+                let message = format!("`{text}` stands here twice");
+                self.problem("no-effect", item.span(), message, "leave one out");
             }
+            texts.push((text, item.span()));
         }
+        texts
     }
 
+    /// The selector, if every pattern of it is one.
     fn selector(&mut self, value: &Value<'_>) -> Option<Selector> {
-        let texts = self.texts(value, "on")?;
-        let patterns: Vec<&str> = texts.iter().map(|(text, _)| *text).collect();
-        match Selector::new(&patterns) {
-            Ok(selector) => Some(selector),
-            Err((index, why)) => {
-                self.problem(
-                    "bad-selector",
-                    texts[index].1.clone(),
-                    why,
-                    "write a glob, as `GET /users*`, or `/regex/`",
-                );
-                None
+        let before = self.mistakes.len();
+        let texts = self.texts(value, "on");
+        for (text, span) in &texts {
+            if let Err((_, why)) = Selector::new(&[text]) {
+                let help = "write the name of an endpoint, a glob, as `GET /users*`, or `/regex/`";
+                self.problem("bad-selector", span.clone(), why, help);
             }
         }
+        let patterns: Vec<&str> = texts.iter().map(|(text, _)| *text).collect();
+        let valid = self.mistakes.len() == before;
+        Selector::new(&patterns).ok().filter(|_| valid)
     }
 
-    fn floor(&mut self, value: &Value<'_>, requirements: &[Requirement]) -> Option<f64> {
-        let text = self.string(value, "floor")?;
-        match expression::floor(text, &requirements.first()?.metric) {
-            Ok(floor) => Some(floor),
-            Err(mistake) => {
-                self.problem(mistake.code, value.span(), mistake.message, mistake.help);
-                None
-            }
+    /// The place of a part of a text: inside a plain one-line string the caret can stand under the very word.
+    fn place(&self, text: &str, span: Range<usize>, start: usize, len: usize) -> Range<usize> {
+        let raw = self.text.get(span.clone()).unwrap_or_default();
+        let plain = raw.len() == text.len() + 2 && raw[1..].starts_with(text);
+        if plain {
+            let start = span.start + 1 + start;
+            start..start + len
+        } else {
+            span
         }
     }
 }

@@ -62,9 +62,19 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "Mend the line, name the right key with `--map FIELD=KEY:UNIT`, or go on without such lines with `--allow-bad-lines N`: their number then stands in every report.",
     ),
     (
+        "unmapped-key",
+        "--map status=cod   # the log says `code`",
+        "Write the key as the log does, with dots for keys inside of others (`response.code`), or leave the mapping out.",
+    ),
+    (
+        "impossible-time",
+        "{\"duration\": 412000000} in a log of a minute",
+        "Say the unit: `--map response_time=duration:ns`, or `[input.map]` `response_time = \"duration:ns\"`.",
+    ),
+    (
         "bad-header",
         "a stats table without `Request Count`",
-        "The file is no table of Locust's, or was cut: write it anew, or leave it out.",
+        "The file is no table of Locust's, was cut, or names a column twice: write it anew, or leave it out.",
     ),
     (
         "corrupt-archive",
@@ -75,6 +85,11 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "config-syntax",
         "id = PERF-01",
         "Gate files are TOML: texts stand in quotes, `id = \"PERF-01\"`.",
+    ),
+    (
+        "config-too-large",
+        "loadgate check results/ --config results/requests.jsonl",
+        "Name the gate file: results are given without `--config`.",
     ),
     (
         "unknown-key",
@@ -122,6 +137,21 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "Write the limit with a unit of its metric: `500ms`, `1%`, `50MB`.",
     ),
     (
+        "useless-limit",
+        "require = \"failure_ratio < 150%\"",
+        "Write a limit that some runs keep and others break: a ratio lies between 0 % and 100 %, a count or a time is never below 0.",
+    ),
+    (
+        "no-effect",
+        "floor = \"20ms\" beside `require = \"p95 < 1s\"`",
+        "Leave the key out, or write what it is for: `floor` and `significant` belong to limits with `baseline`, `max-missing` to measured fields.",
+    ),
+    (
+        "no-gates",
+        "loadgate check results/ --config empty.toml",
+        "Write at least one `[[gate]]`, as `loadgate init` proposes them, or add one by `--require 'p95 < 500ms'`; leave `--config` out to see the figures alone.",
+    ),
+    (
         "bad-selector",
         "on = \"/(unclosed/\"",
         "Write a glob, as `GET /users*`, or a regular expression between slashes.",
@@ -141,6 +171,17 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "newer-history",
         "a history with `\"schema\": \"loadgate.history/9\"`",
         "Update loadgate: an older one would misread what it does not know.",
+    ),
+    (
+        "impossible-figure",
+        "a report with `\"failures\": 120` of `\"requests\": 100`",
+        "Write it anew: `loadgate check RUN --json FILE` or `--record FILE`. Of a history `--allow-bad-lines 1` leaves the \
+         line out.",
+    ),
+    (
+        "bad-history",
+        "loadgate check results/ --record notes.txt",
+        "Name a history that `--record` made, or a new file in a folder that can be written.",
     ),
     (
         "no-thresholds",

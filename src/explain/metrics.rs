@@ -3,8 +3,7 @@
 use crate::config::expression;
 use crate::metric::measure::minimum_samples;
 use crate::metric::{Aggregate, Metric};
-use crate::summary::quantile::millionths;
-use crate::units::{Unit, quantile_name};
+use crate::units::{Unit, percentile_name};
 
 /// What there is to know of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +39,7 @@ pub fn named(text: &str) -> Option<Metric> {
 pub fn meaning(metric: &Metric) -> String {
     let about = about(metric);
     match metric {
-        Metric::Quantile(q) => format!("{} of the response times", quantile_name(millionths(*q))),
+        Metric::Quantile(q) => format!("{} of the response times", percentile_name(*q)),
         Metric::Field(_, name) => format!("{} (the field is `{name}`)", about.meaning),
         Metric::Apdex(ms) => format!("{} with T = {}", about.meaning, Unit::Time.human(*ms)),
         Metric::Peak(s) => format!("the most requests in any {}", Unit::Time.human(*s * 1e3)),

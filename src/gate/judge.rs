@@ -1,12 +1,14 @@
 //! Judging gates on a summary. What could not be measured is undecided, with the reason, and never a pass.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use super::{
-    Combine, Comparator, Decision, Gate, Level, Limit, Policy, Requirement, Selector, Verdict,
-    relative, within,
+    Combine, Comparator, Decision, Gate, Level, Limit, Policy, Requirement, Selection, Selector,
+    Verdict, relative, within,
 };
 use crate::comparison::Comparison;
+use crate::exact::Fraction;
 use crate::metric::measure::{measure, minimum_samples};
 use crate::metric::{Context, Measurement, Precision};
 use crate::summary::{EndpointSummary, Summary};
@@ -37,22 +39,19 @@ pub fn judge(summary: &Summary, gates: &[Gate], terms: &Terms) -> Vec<Verdict> {
             continue;
         };
         let before = verdicts.len();
+        let selection = selection(selector, summary);
         for target in &summary.endpoints {
             if target
                 .endpoint
                 .as_ref()
-                .is_some_and(|key| selector.matches(key))
+                .is_some_and(|key| selection.matches(key))
             {
                 verdicts.push(judge_one(gate, target, &context, terms));
             }
         }
-        match (verdicts.get_mut(before), idle(selector, summary)) {
-            (None, _) => verdicts.push(unmatched(gate, selector, summary)),
-            (Some(first), Some(idle)) => {
-                first.because.push_str("; ");
-                first.because.push_str(&idle);
-            }
-            (Some(_), None) => {}
+        match verdicts.get_mut(before) {
+            None => verdicts.push(unmatched(gate, selector, summary)),
+            Some(first) => remark(&mut first.because, &selection),
         }
     }
     verdicts
@@ -64,7 +63,7 @@ pub(super) struct Finding<'a> {
     pub(super) decision: Decision,
     /// What a breach means, if not what the gate says.
     pub(super) level: Option<Level>,
-    pub(super) limit: Option<f64>,
+    pub(super) limit: Option<Fraction>,
     pub(super) measured: Option<Measurement>,
     pub(super) because: String,
 }
@@ -105,18 +104,15 @@ fn judge_one(gate: &Gate, target: &EndpointSummary, context: &Context, terms: &T
     let mut verdict = blank(gate, target, deciding.decision, because);
     verdict.metric = deciding.requirement.metric.clone();
     verdict.unit = verdict.metric.unit();
-    verdict.limit = deciding.limit;
+    verdict.limit = deciding.limit.map(Fraction::to_f64);
     verdict.level = deciding.level.unwrap_or(verdict.level);
     if let Some(measured) = &deciding.measured {
         verdict.observed = Some(measured.value);
         verdict.samples = measured.samples;
         verdict.interval = measured.interval;
-        verdict.margin = verdict.limit.map(|limit| {
-            deciding
-                .requirement
-                .comparator
-                .margin(measured.value, limit)
-        });
+        let comparator = deciding.requirement.comparator;
+        let margin = |limit| comparator.margin(measured.fraction(), limit);
+        verdict.margin = deciding.limit.map(margin);
     }
     verdict
 }
@@ -157,15 +153,26 @@ pub(super) fn no_match(selector: &Selector, summary: &Summary) -> String {
     } else {
         format!("there are {}", names.join(", "))
     };
-    format!("no endpoint matches `{}`; {there}", selector.text)
+    let mut because = format!("no endpoint matches `{}`; {there}", selector.text);
+    for path in selection(selector, summary).paths() {
+        let _ = write!(
+            because,
+            "; `{path}` is a path, not a regular expression: `*{path}*` finds those below it"
+        );
+    }
+    because
 }
 
-/// What to say of a list of which a part matches nothing.
-pub(super) fn idle(selector: &Selector, summary: &Summary) -> Option<String> {
-    let there = summary.endpoints.iter();
-    let there: Vec<_> = there.filter_map(|e| e.endpoint.as_ref()).collect();
-    let idle = selector.idle(&there);
-    (!idle.is_empty()).then(|| format!("`{}` matches no endpoint", idle.join("`, `")))
+/// What a selector means among the endpoints of a run.
+pub(super) fn selection<'s>(selector: &'s Selector, summary: &Summary) -> Selection<'s> {
+    selector.among(summary.endpoints.iter().filter_map(|e| e.endpoint.as_ref()))
+}
+
+/// Adds what is to be said of how a selector was read.
+pub(super) fn remark(because: &mut String, selection: &Selection<'_>) {
+    for remark in selection.remarks() {
+        let _ = write!(because, "; {remark}");
+    }
 }
 
 fn unmatched(gate: &Gate, selector: &Selector, summary: &Summary) -> Verdict {
@@ -176,7 +183,7 @@ fn unmatched(gate: &Gate, selector: &Selector, summary: &Summary) -> Verdict {
         verdict.metric = first.metric.clone();
         verdict.unit = first.metric.unit();
         if let Limit::Absolute(limit) = first.limit {
-            verdict.limit = Some(limit);
+            verdict.limit = Some(limit.to_f64());
         }
     }
     verdict
@@ -193,12 +200,16 @@ fn find<'a>(
     let limit = match requirement.limit {
         Limit::Absolute(limit) => limit,
         Limit::Baseline { factor, offset } => {
-            return relative::find(gate, requirement, target, terms, |b| b * factor + offset);
+            return relative::find(gate, requirement, target, terms, (factor, offset));
         }
     };
-    let needed = gate
-        .min_samples
-        .unwrap_or_else(|| minimum_samples(&requirement.metric));
+    // In a window a rate is a count: none is as much a figure as many.
+    let is_counted = requirement.within_s.is_some() && within::counts(&requirement.metric);
+    let needed = match gate.min_samples {
+        _ if is_counted => 1,
+        Some(needed) => needed,
+        None => minimum_samples(&requirement.metric),
+    };
     let measured = match requirement.within_s {
         Some(window_s) => within::worst(requirement, &target.tally, window_s, needed),
         None => measure(&requirement.metric, &target.tally, context),
@@ -248,7 +259,7 @@ struct Needs {
 fn decide(
     requirement: &Requirement,
     measured: &Measurement,
-    limit: f64,
+    limit: Fraction,
     needs: Needs,
 ) -> (Decision, String) {
     let unit = requirement.metric.unit();
@@ -260,14 +271,15 @@ fn decide(
         );
         return (Decision::Undecided, because);
     }
-    let holds = |value| requirement.comparator.holds(value, limit);
+    let comparator = requirement.comparator;
+    let holds = comparator.holds(measured.fraction(), limit);
     if let Some(precision) = &measured.precision
-        && holds(precision.low) != holds(precision.high)
+        && comparator.is_open(precision, limit)
     {
         return (Decision::Undecided, straddling(precision, unit));
     }
     if let Some(missing) = measured.missing.filter(|m| *m > max_missing)
-        && holds(measured.value)
+        && holds
     {
         let (missing, most) = (Unit::Ratio.human(missing), Unit::Ratio.human(max_missing));
         let lacking = measured.remark.as_deref().unwrap_or_default();
@@ -278,14 +290,12 @@ fn decide(
             ),
         );
     }
-    let decision = if holds(measured.value) {
+    let decision = if holds {
         Decision::Pass
     } else {
         Decision::Fail
     };
-    let (value, bound) = unit.human_apart(measured.value, limit);
-    let side = requirement.comparator.side(measured.value, limit);
-    let mut because = format!("{value} is {side} the limit of {bound}");
+    let mut because = comparator.stands(measured.fraction(), limit, unit);
     if let Some((low, high)) = measured.interval {
         let _ = write!(
             because,
@@ -314,8 +324,7 @@ fn straddling(precision: &Precision, unit: Unit) -> String {
 
 impl Comparator {
     /// Whether `value CMP limit`.
-    #[expect(clippy::float_cmp, reason = "`==` in a gate means equal, as written")]
-    pub fn holds(self, value: f64, limit: f64) -> bool {
+    pub fn holds(self, value: Fraction, limit: Fraction) -> bool {
         match self {
             Self::Less => value < limit,
             Self::LessOrEqual => value <= limit,
@@ -325,24 +334,49 @@ impl Comparator {
         }
     }
 
-    /// Where a value stands: `within` an upper limit, `beyond` it; `above`, `at` or `below` any other.
-    pub fn side(self, value: f64, limit: f64) -> &'static str {
-        match self {
-            Self::Less | Self::LessOrEqual if self.holds(value, limit) => "within",
-            Self::Less | Self::LessOrEqual => "beyond",
-            Self::Greater | Self::GreaterOrEqual | Self::Equal if value > limit => "above",
-            Self::Greater | Self::GreaterOrEqual | Self::Equal if value < limit => "below",
-            Self::Greater | Self::GreaterOrEqual | Self::Equal => "at",
+    /// Whether a figure of which only bounds are known may keep the limit, and may break it.
+    pub(super) fn is_open(self, known: &Precision, limit: Fraction) -> bool {
+        let (low, high) = (Fraction::of(known.low), Fraction::of(known.high));
+        if self == Self::Equal {
+            return low < high && (low..=high).contains(&limit);
         }
+        self.holds(low, limit) != self.holds(high, limit)
     }
 
-    /// Room left: positive within the limit.
-    pub fn margin(self, value: f64, limit: f64) -> f64 {
-        match self {
-            Self::Less | Self::LessOrEqual => limit - value,
-            Self::Greater | Self::GreaterOrEqual => value - limit,
-            Self::Equal => -(value - limit).abs(),
+    /// Where a value stands: `90 ms is within the limit of 1 s`. `within` and `beyond` an upper limit; `above`, `at` or
+    /// `below` any other.
+    pub fn stands(self, value: Fraction, limit: Fraction, unit: Unit) -> String {
+        let upper = matches!(self, Self::Less | Self::LessOrEqual);
+        let (text, bound) = unit.human_apart(value.to_f64(), limit.to_f64());
+        let side = match value.cmp(&limit) {
+            Ordering::Equal if self == Self::Less => {
+                return format!("{text} is at the limit of {bound}, and must be below it");
+            }
+            Ordering::Equal if self == Self::Greater => {
+                return format!("{text} is at the limit of {bound}, and must be above it");
+            }
+            Ordering::Less | Ordering::Equal if upper => "within",
+            Ordering::Greater if upper => "beyond",
+            Ordering::Less => "below",
+            Ordering::Equal => "at",
+            Ordering::Greater => "above",
+        };
+        let mut sentence = format!("{text} is {side} the limit of {bound}");
+        if text == bound && value != limit {
+            sentence.push_str(" by less than these digits show");
         }
+        sentence
+    }
+
+    /// Room left: positive within the limit, 0 at it.
+    pub fn margin(self, value: Fraction, limit: Fraction) -> f64 {
+        let (value, limit) = match self {
+            Self::Less | Self::LessOrEqual => (value, limit),
+            Self::Greater | Self::GreaterOrEqual => (limit, value),
+            Self::Equal => (value.max(limit), value.min(limit)),
+        };
+        let exact = limit.minus(value).map(Fraction::to_f64);
+        exact.unwrap_or_else(|| limit.to_f64() - value.to_f64())
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{Level, Selector};
 use crate::diagnostic::Origin;
+use crate::exact::Fraction;
 use crate::tally::Endpoint;
 
 pub mod bucket;
@@ -57,8 +58,8 @@ pub struct Rate {
 pub struct Target {
     /// As written.
     pub text: String,
-    /// In units of cost per window of the limit.
-    pub value: f64,
+    /// In units of cost per window of the limit, exactly.
+    pub value: Fraction,
 }
 
 /// What one request costs.
@@ -89,7 +90,7 @@ impl Quota {
             Some(target) if target.text.ends_with('%') => {
                 format!("under {} of {limit}", target.text)
             }
-            Some(target) => format!("under {} of {limit}", target.value),
+            Some(target) => format!("under {} of {limit}", target.value.to_f64()),
             None => format!("at most {limit}"),
         };
         if let Some(burst) = &self.burst {

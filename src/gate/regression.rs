@@ -48,14 +48,6 @@ impl Regression {
         }
     }
 
-    fn selects(&self, endpoint: Option<&Endpoint>) -> bool {
-        match (&self.on, endpoint) {
-            (None, _) => true,
-            (Some(selector), Some(endpoint)) => selector.matches(endpoint),
-            (Some(_), None) => false,
-        }
-    }
-
     fn undecided(&self, endpoint: Option<Endpoint>, because: String) -> Verdict {
         let (decision, level) = relative::decision(Word::NotEnoughData, self.level, self.policy);
         Verdict {
@@ -85,19 +77,31 @@ pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Ver
         return vec![rule.undecided(None, because.to_owned())];
     };
     let mut verdicts = Vec::new();
+    let compared = comparison.endpoints.iter();
+    let there = compared.filter_map(|e| e.endpoint.as_ref());
+    let there = there.chain(&comparison.vanished);
+    let selection = rule.on.as_ref().map(|on| on.among(there));
+    let selects = |endpoint: Option<&Endpoint>| match (&selection, endpoint) {
+        (None, _) => true,
+        (Some(selection), Some(endpoint)) => selection.matches(endpoint),
+        (Some(_), None) => false,
+    };
     let selected = comparison
         .endpoints
         .iter()
-        .filter(|e| rule.selects(e.endpoint.as_ref()));
+        .filter(|e| selects(e.endpoint.as_ref()));
     for endpoint in selected {
         let rows = rule.metrics.iter().filter_map(|m| endpoint.row(m));
         verdicts.extend(rows.map(|row| verdict(rule, endpoint, row)));
     }
-    let gone = comparison.vanished.iter().filter(|e| rule.selects(Some(e)));
+    let gone = comparison.vanished.iter().filter(|e| selects(Some(e)));
     verdicts.extend(gone.map(|endpoint| {
         let because = "requested in the baseline, but not in this run";
         rule.undecided(Some(endpoint.clone()), because.to_owned())
     }));
+    if let (Some(first), Some(selection)) = (verdicts.first_mut(), &selection) {
+        super::judge::remark(&mut first.because, selection);
+    }
     if verdicts.is_empty() {
         let because = rule.on.as_ref().map_or_else(
             || "nothing was compared".to_owned(),

@@ -7,9 +7,11 @@ use super::judge::{Finding, Terms};
 use super::{Comparator, Decision, Gate, Inconclusive, Level, Policy, Requirement};
 use crate::comparison::rule::Word;
 use crate::comparison::{Evidence, Row, Survivor, rule, share};
+use crate::exact::Fraction;
 use crate::metric::Measurement;
 use crate::metric::measure::minimum_samples;
 use crate::summary::EndpointSummary;
+use crate::units::Unit;
 
 /// Judges a requirement whose limit follows from the baseline's value.
 pub(super) fn find<'a>(
@@ -17,7 +19,7 @@ pub(super) fn find<'a>(
     requirement: &'a Requirement,
     target: &EndpointSummary,
     terms: &Terms<'_>,
-    limit: impl Fn(f64) -> f64,
+    change: (Fraction, Fraction),
 ) -> Finding<'a> {
     let row = match row(requirement, target, terms) {
         Ok(row) => row,
@@ -30,10 +32,12 @@ pub(super) fn find<'a>(
         Ok(values) => values,
         Err(why) => return Finding::undecided(requirement, why),
     };
-    let of_baseline = limit(from);
     let unit = requirement.metric.unit();
+    let limit = |from| limit(from, change, unit);
+    let of_baseline = limit(from);
     let measured = Measurement {
         value: to,
+        exact: Some(kept(to, unit)),
         samples: row.current_size.requests,
         interval: None,
         precision: None,
@@ -41,7 +45,7 @@ pub(super) fn find<'a>(
         remark: None,
     };
     let (decision, level, because) = if gate.significant {
-        let word = significance(gate, requirement.comparator, row, of_baseline);
+        let word = significance(gate, requirement.comparator, row, of_baseline.to_f64());
         let (decision, level) = decision(word, gate.level, terms.policy);
         (decision, Some(level), significant(word, row))
     } else {
@@ -57,9 +61,25 @@ pub(super) fn find<'a>(
         because: format!(
             "{because}; the baseline has {}, so the limit is {}",
             unit.human(from),
-            unit.human(of_baseline)
+            unit.human(of_baseline.to_f64())
         ),
     }
+}
+
+/// A figure as reports and histories keep it, to a millionth of its unit, so that the same run stays the same on either
+/// side; of shares, which they keep as counts, and of very large figures what floats hold.
+fn kept(value: f64, unit: Unit) -> Fraction {
+    if matches!(unit, Unit::Ratio | Unit::Score) || value.abs() >= 1e9 {
+        return Fraction::near(value);
+    }
+    Fraction::new((value * 1e6).round() as i128, 1_000_000).unwrap_or_else(|| Fraction::of(value))
+}
+
+/// The baseline's figure times a factor, plus an offset.
+fn limit(from: f64, (factor, offset): (Fraction, Fraction), unit: Unit) -> Fraction {
+    let exact = kept(from, unit).times(factor);
+    let exact = exact.and_then(|changed| changed.plus(offset));
+    exact.unwrap_or_else(|| Fraction::of(from * factor.to_f64() + offset.to_f64()))
 }
 
 fn row<'c>(
@@ -103,12 +123,15 @@ fn plain(
     comparator: Comparator,
     row: &Row,
     (from, to): (f64, f64),
-    limit: &impl Fn(f64) -> f64,
+    limit: &impl Fn(f64) -> Fraction,
 ) -> (Decision, String) {
     let unit = row.metric.unit();
+    let holds = |to, from| comparator.holds(kept(to, unit), limit(from));
+    let moved = kept(to, unit).minus(kept(from, unit)).map(Fraction::abs);
+    let is_below = |floor: &f64| moved.is_some_and(|moved| moved < Fraction::of(*floor));
     let within_floor = gate
         .floor
-        .filter(|floor| (to - from).abs() < *floor && !comparator.holds(to, limit(from)));
+        .filter(|floor| is_below(floor) && !holds(to, from));
     if let Some(floor) = within_floor {
         let (change, floor) = (unit.human((to - from).abs()), unit.human(floor));
         return (
@@ -117,8 +140,13 @@ fn plain(
         );
     }
     let (low, high) = (row.current_range, row.baseline_range);
-    let holds = |to, from| comparator.holds(to, limit(from));
-    if holds(low.0, high.1) != holds(low.1, high.0) {
+    let is_open = if comparator == Comparator::Equal {
+        let apart = kept(low.1, unit) < limit(high.0) || limit(high.1) < kept(low.0, unit);
+        (low.0 < low.1 || high.0 < high.1) && !apart
+    } else {
+        holds(low.0, high.1) != holds(low.1, high.0)
+    };
+    if is_open {
         let because =
             "the source rounds: in its worst case the value lies on the other side of the limit";
         return (Decision::Undecided, because.to_owned());
@@ -128,12 +156,8 @@ fn plain(
     } else {
         Decision::Fail
     };
-    let (value, bound) = unit.human_apart(to, limit(from));
-    let side = comparator.side(to, limit(from));
-    let because = format!(
-        "{value} is {side} the limit of {bound} (how sure: {})",
-        row.because
-    );
+    let stands = comparator.stands(kept(to, unit), limit(from), unit);
+    let because = format!("{stands} (how sure: {})", row.because);
     (decision, because)
 }
 

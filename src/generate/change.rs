@@ -1,7 +1,7 @@
 //! What the command line changes about a scenario: `--degrade`, `--burst`, `--leak` and `--set`.
 
 use super::scenario::{Burst, Failure, Length, Scenario, Values, default_error};
-use crate::config::expression::{byte_factor, duration_ms, number_and_unit};
+use crate::config::quantity::{byte_factor, duration_ms, number_and_unit};
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
 use crate::gate::Selector;
 
@@ -50,9 +50,10 @@ impl<'a> Flag<'a> {
         };
         let selector = Selector::new(&[pattern])
             .map_err(|(_, why)| self.wrong("bad-selector", pattern, why, help))?;
+        let selection = selector.among(scenario.endpoints.iter().map(|e| &e.key));
         let all = scenario.endpoints.iter().enumerate();
         let found: Vec<usize> = all
-            .filter(|(_, e)| selector.matches(&e.key))
+            .filter(|(_, e)| selection.matches(&e.key))
             .map(|(index, _)| index)
             .collect();
         if found.is_empty() {
@@ -164,7 +165,7 @@ pub fn leak(scenario: &mut Scenario, text: &str) -> Result<(), Diagnostic> {
     let rate = text.split_once('/').and_then(|(amount, per)| {
         let (amount, unit) = number_and_unit(amount)?;
         let hours = duration_ms(&format!("1{}", per.trim()))? / 3.6e6;
-        Some(amount * byte_factor(unit)? / 1e6 / hours).filter(|rate| *rate > 0.0)
+        Some(amount.to_f64() * byte_factor(unit)? as f64 / 1e6 / hours).filter(|rate| *rate > 0.0)
     });
     let Some(rate) = rate else {
         let message = format!("`{text}` is no growth of memory");

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use super::acknowledgement::Acknowledgement;
 use super::entry::Entry;
 use super::line::{self, Line};
-use super::report_file;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::input::foreign;
 use crate::input::open::Input;
+use crate::input::report;
 
 /// A run and where it is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +62,8 @@ pub fn read_all(paths: &[String], allowed_bad: u64) -> Result<History, Vec<Diagn
         reading.path(Path::new(path), true);
     }
     let bad = reading.problems.len() as u64;
-    let lines_only = reading.problems.iter().all(|p| p.code == "bad-line");
+    let lines = ["bad-line", "impossible-figure"];
+    let lines_only = reading.problems.iter().all(|p| lines.contains(&p.code));
     if bad > 0 && !(lines_only && bad <= allowed_bad) {
         return Err(reading.problems);
     }
@@ -151,9 +152,9 @@ impl Reading {
 
     fn file(&mut self, bytes: &[u8], file: &str, named: bool) {
         let text = String::from_utf8_lossy(bytes);
-        if report_file::is_report(&text) {
-            match report_file::read(&text, file) {
-                Ok(entry) => self.place(entry, Origin::file(file), None),
+        if report::is_report(bytes) {
+            match report::read(file, bytes) {
+                Ok(report) => self.place(Entry::of_report(report), Origin::file(file), None),
                 Err(problem) => self.problems.push(problem),
             }
         } else if named || text.lines().next().is_some_and(line::is_history) {
@@ -188,7 +189,7 @@ impl Reading {
                         origin,
                     });
                 }
-                Err(_) if number as usize == count && !ended && number > 1 => {
+                Err(_) if number as usize == count && !ended && may_be_cut(content, number) => {
                     self.notes.push(format!(
                         "{origin}: the last line is cut off, as a killed writer leaves it; it is not counted, and the \
                          next `--record` keeps it aside"
@@ -242,6 +243,11 @@ impl Reading {
             notes,
         }
     }
+}
+
+/// Whether a last line without an end may be one that a killed writer left: behind others, or one that begins as such.
+fn may_be_cut(content: &str, number: u64) -> bool {
+    number > 1 || line::begins(content.as_bytes())
 }
 
 #[cfg(test)]

@@ -15,17 +15,23 @@ use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::Tally;
 
+mod aliases;
 mod blocks;
+mod durations;
 mod keys;
+mod layouts;
+mod outcome;
 mod queue;
 mod series;
 mod shape;
+mod signs;
 mod values;
 mod worker;
 
 use blocks::{Block, Blocks, FileBlocks, STREAM_BLOCK};
 use keys::Keys;
 use queue::Queue;
+use signs::Signs;
 use worker::{Counted, MOST_SHAPES, Task, Worker};
 
 /// Bad lines shown one by one; the rest is counted.
@@ -128,6 +134,12 @@ pub struct Reader {
     notes: Vec<String>,
     left_out: u64,
     without_start: u64,
+    records: u64,
+    signs: Signs,
+    /// `[failures] unstated = "success"`.
+    unstated_success: bool,
+    /// Most users at once, where only something else than the logs tells.
+    users: Option<u64>,
     extents: Vec<(String, Extent)>,
 }
 
@@ -142,11 +154,29 @@ impl Reader {
             notes: Vec::new(),
             left_out: 0,
             without_start: 0,
+            records: 0,
+            signs: Signs::default(),
+            unstated_success: false,
+            users: None,
             extents: Vec::new(),
         }
     }
 
-    /// From when to when each log goes that was read.
+    /// Takes requests for successes of which the log does not say how they ended.
+    #[must_use]
+    pub fn unstated_is_success(mut self, yes: bool) -> Self {
+        self.unstated_success = yes;
+        self
+    }
+
+    /// Tells how many users ran, for logs that do not.
+    #[must_use]
+    pub fn with_users(mut self, users: Option<u64>) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// The time and the sums of each log that was read.
     pub(super) fn extents(&self) -> &[(String, Extent)] {
         &self.extents
     }
@@ -222,8 +252,16 @@ impl Reader {
         self.extents.push((file.to_owned(), Extent::of(&tally)));
         self.left_out += read.counted.left_out;
         self.without_start += read.counted.without_start;
+        let mut signs = read.counted.signs;
         tally.end_of_log();
         tally.until_ms = self.bounds.to_ms;
+        self.records += read.records;
+        self.notes.extend(signs.settle(&mut tally));
+        self.notes.extend(signs.layout_notes());
+        let users = tally.users.values().max().copied().or(self.users);
+        let said = signs::judge_units(&signs, &mut tally, users, file);
+        self.notes.extend(said.map_err(|problem| vec![problem])?);
+        self.signs.merge(&signs);
         self.tally.absorb(tally);
         Ok(Source {
             path: file.to_owned(),
@@ -233,8 +271,49 @@ impl Reader {
         })
     }
 
+    /// The user's own keys that no line had.
+    pub fn unmapped(&self) -> Vec<Diagnostic> {
+        if self.records == 0 {
+            return Vec::new();
+        }
+        let each = self.keys.mapped().iter().enumerate();
+        let missing = each.filter(|(place, _)| !self.signs.has_mapped(*place));
+        missing
+            .map(|(_, mapping)| {
+                Diagnostic::new(
+                    "unmapped-key",
+                    format!(
+                        "no line has the key `{}`, which is mapped to `{}`",
+                        mapping.key, mapping.field
+                    ),
+                )
+                .at(Origin::file("--map"))
+                .help("write the key as the log does, with dots for keys inside of others; `[input.map]` may name it, too")
+            })
+            .collect()
+    }
+
     /// The counts, and what the reader of a report must know of them.
     pub fn finish(mut self) -> (Tally, Vec<String>) {
+        let mut signs = std::mem::take(&mut self.signs);
+        self.notes.extend(signs.settle(&mut self.tally));
+        if self.unstated_success {
+            let settled = signs::succeed(&mut self.tally);
+            self.notes.extend((settled > 0).then(|| {
+                format!(
+                    "{} do not say whether they failed and count as successes, as `[failures] unstated = \"success\"` says",
+                    crate::units::counted(settled, "request")
+                )
+            }));
+        }
+        let untimed: u64 = self.tally.endpoints.values().map(|e| e.untimed).sum();
+        if untimed > 0 {
+            self.notes.push(format!(
+                "{} without a response time: they count, but are in no percentile and no mean",
+                crate::units::counted(untimed, "request")
+            ));
+        }
+        self.notes.dedup();
         self.tally.put_in_order();
         if self.left_out > 0 {
             let left_out = crate::units::Unit::Count.human(self.left_out as f64);
@@ -336,6 +415,7 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
         let whole = &mut read.counted;
         whole.left_out += counted.left_out;
         whole.without_start += counted.without_start;
+        whole.signs.merge(&counted.signs);
         whole.see_start(counted.first_start_ms);
         whole.see_start(counted.last_start_ms);
         tallies.push(counted.tally);

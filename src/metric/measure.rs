@@ -2,15 +2,20 @@
 
 use std::fmt::Write as _;
 
-use super::{Aggregate, Context, Filter, Measurement, Metric, Precision, field};
+use super::{Aggregate, Context, Filter, Measurement, Metric, Precision};
 use crate::comparison::interval::order_statistic_ranks;
-use crate::summary::quantile::{quantile, response_time};
-use crate::summary::slope_interval;
-use crate::tally::{Counts, EndpointTally, Evidence, FieldTally, windows};
+use crate::exact::{Fraction, square_root};
+use crate::summary::quantile::{self, response_time};
+use crate::tally::{Counts, EndpointTally, Evidence, windows};
 use crate::units::{self, Unit};
+
+mod field;
 
 /// 95 % two-sided normal quantile, for the Wilson interval.
 const Z95: f64 = 1.959_963_984_540_054;
+
+/// By so much a duration from rows of whole seconds may be off, in milliseconds.
+const HISTORY_SLACK_MS: f64 = 2000.0;
 
 type Measured = Result<Measurement, String>;
 
@@ -18,8 +23,12 @@ type Measured = Result<Measurement, String>;
 pub fn minimum_samples(metric: &Metric) -> u64 {
     match metric {
         Metric::Quantile(q) | Metric::Field(Aggregate::Quantile(q), _) if *q < 1.0 => {
-            // 1 / (1 − 0.95) is 20.000000000000018 in floats: round before taking the ceiling.
-            ((1e6 / (1.0 - q)).round() / 1e6).ceil() as u64
+            // 1 / (1 − 0.95) is 20.000000000000018 in floats.
+            let beyond = Fraction::ONE.minus(Fraction::of(*q));
+            let needed = beyond.and_then(|beyond| Fraction::ONE.over(beyond));
+            needed.map_or(u64::MAX, |needed| {
+                needed.ceil().clamp(1, i128::from(u64::MAX)) as u64
+            })
         }
         // Two points are always on a line; one request is no rate.
         Metric::Field(Aggregate::Slope, _) => 3,
@@ -37,9 +46,9 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         return Err("there are no requests".to_owned());
     }
     let (n, timed) = (tally.requests, tally.timed());
-    let count = |k, n| plain(k as f64, n);
+    let count = |k, n| counted(k, n);
     match metric {
-        Metric::Requests => Ok(plain(n as f64, n)),
+        Metric::Requests => Ok(counted(n, n)),
         Metric::Failures => Ok(failed(tally, tally.failures).measured(count, n)),
         Metric::FailureRatio => Ok(failed(tally, tally.failures).measured(share, n)),
         Metric::SuccessRatio => {
@@ -55,44 +64,39 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
         {
             Err(format!("none of {n} requests has a response time"))
         }
-        Metric::Min => known(
-            tally.min_us.map(|us| us / 1e3),
-            timed,
-            "shortest response time",
-        ),
-        Metric::Mean => known(
-            tally.sum_us().map(|us| us / timed as f64 / 1e3),
-            timed,
-            "mean response time",
-        ),
-        Metric::Max => known(
-            tally.max_us.map(|us| us / 1e3),
-            timed,
-            "longest response time",
-        ),
-        Metric::Stddev => known(
-            crate::summary::quantile::stddev(tally),
-            timed,
-            "single response times",
-        ),
+        Metric::Min => extreme(tally.min_us, timed, "shortest response time"),
+        Metric::Mean => mean(tally),
+        // The largest value is held as such, and p100 is that.
+        Metric::Max | Metric::Quantile(1.0) => {
+            extreme(tally.max_us, timed, "longest response time")
+        }
+        Metric::Stddev => stddev(tally),
         Metric::Quantile(q) => response_quantile(tally, *q),
-        Metric::Field(aggregate, name) => measured_field(*aggregate, name, tally),
+        Metric::Field(aggregate, name) => field::measured(*aggregate, name, tally),
         Metric::Apdex(satisfied_ms) => apdex(tally, *satisfied_ms),
-        Metric::Rps => rate(tally, context, 1.0),
-        Metric::Rpm => rate(tally, context, 60.0),
+        Metric::Rps => rate(tally, context, 1),
+        Metric::Rpm => rate(tally, context, 60),
         Metric::Peak(window_s) => peak(tally, *window_s, context),
-        Metric::Users => known(context.users_max.map(|u| u as f64), n, "number of users"),
-        Metric::Duration => known(
-            context.duration_s.map(|s| s * 1e3),
-            n,
-            "start and end of the run",
-        ),
+        Metric::Users => {
+            let users = context.users_max.map(|users| counted(users, n));
+            users.ok_or_else(|| "the source does not hold the number of users".to_owned())
+        }
+        Metric::Duration => duration(tally, context),
+    }
+}
+
+/// A whole number.
+fn counted(count: u64, samples: u64) -> Measurement {
+    Measurement {
+        exact: Fraction::share(count, 1),
+        ..plain(count as f64, samples)
     }
 }
 
 fn plain(value: f64, samples: u64) -> Measurement {
     Measurement {
         value,
+        exact: None,
         samples,
         interval: None,
         precision: None,
@@ -109,6 +113,7 @@ fn known(value: Option<f64>, samples: u64, what: &str) -> Measured {
 
 /// A proportion with its Wilson interval (Wilson 1927, without continuity correction).
 fn share(k: u64, n: u64) -> Measurement {
+    let exact = Fraction::share(k, n);
     let (k, count) = (k as f64, n as f64);
     let p = k / count;
     let z2 = Z95 * Z95;
@@ -120,9 +125,54 @@ fn share(k: u64, n: u64) -> Measurement {
         (centre + half).min(1.0).max(p),
     );
     Measurement {
+        exact,
         interval: Some(interval),
         ..plain(p, n)
     }
+}
+
+/// The shortest or longest response time: whole microseconds, or what a table says of them.
+fn extreme(us: Option<f64>, samples: u64, what: &str) -> Measured {
+    let exact = us.and_then(|us| {
+        let us = if us.fract() == 0.0 {
+            Fraction::of(us)
+        } else {
+            Fraction::near(us)
+        };
+        us.over(Fraction::whole(1000))
+    });
+    Ok(Measurement {
+        exact,
+        ..known(us.map(|us| us / 1e3), samples, what)?
+    })
+}
+
+fn mean(tally: &EndpointTally) -> Measured {
+    let timed = tally.timed();
+    let mean = tally.sum_us().map(|us| us / timed as f64 / 1e3);
+    let exact = tally
+        .exact_sum_us
+        .filter(|_| tally.reported_sum_us.is_none());
+    let exact = exact.and_then(|us| Fraction::new(us.into(), i128::from(timed) * 1000));
+    Ok(Measurement {
+        // A table's sum is kept as its mean times its count.
+        exact: exact.or_else(|| mean.map(Fraction::near)),
+        ..known(mean, timed, "mean response time")?
+    })
+}
+
+fn stddev(tally: &EndpointTally) -> Measured {
+    let timed = tally.timed();
+    // The root of what is no square is no fraction, and so at no limit.
+    let root = quantile::spread(tally).and_then(square_root);
+    let exact = root.and_then(|root| {
+        let root = i128::try_from(root).ok()?;
+        Fraction::new(root, i128::from(timed) * 1000)
+    });
+    Ok(Measurement {
+        exact,
+        ..known(quantile::stddev(tally), timed, "single response times")?
+    })
 }
 
 /// So many failures, and more if requests of which nothing is known failed, too.
@@ -230,7 +280,7 @@ fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<Selected, String> 
 }
 
 /// Requests of which the source says no status, less the failures that had none because no answer came.
-fn without_known_status(tally: &EndpointTally) -> u64 {
+pub fn without_known_status(tally: &EndpointTally) -> u64 {
     let unanswered = tally
         .errors
         .iter()
@@ -246,7 +296,7 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
             .keys()
             .map(|q| units::quantile_name(*q))
             .collect();
-        let name = units::quantile_name(crate::summary::quantile::millionths(q));
+        let name = units::percentile_name(q);
         if has.is_empty() {
             format!("the source holds no percentiles, so not {name}")
         } else {
@@ -254,6 +304,7 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
         }
     })?;
     let samples = tally.timed();
+    let exact = quantile::exact_response_time(tally, q);
     Ok(match tally.evidence {
         Evidence::Requests => {
             let counts = || {
@@ -263,16 +314,20 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
                     .map(|(us, n)| (us as f64 / 1e3, n))
             };
             Measurement {
+                exact,
                 interval: order_statistics(counts, samples, q),
                 ..plain(value, samples)
             }
         }
         Evidence::Histogram | Evidence::Reported => {
             let half = locust_half_step(value);
+            // Without the noise of floats, so that a limit at a bound is at it.
+            let middle = exact.map_or(value, Fraction::to_f64);
             Measurement {
+                exact,
                 precision: Some(Precision {
-                    low: value - half,
-                    high: value + half,
+                    low: middle - half,
+                    high: middle + half,
                     because: "the source rounds".to_owned(),
                 }),
                 remark: Some(format!(
@@ -318,74 +373,6 @@ fn nth(values: impl Iterator<Item = (f64, u64)>, rank: u64) -> Option<f64> {
     })
 }
 
-fn measured_field(aggregate: Aggregate, name: &str, tally: &EndpointTally) -> Measured {
-    let field = field(tally, name).ok_or_else(|| {
-        let has: Vec<&str> = tally.fields.keys().map(String::as_str).collect();
-        let has = if has.is_empty() {
-            "there are no measured fields".to_owned()
-        } else {
-            format!("there are {}", has.join(", "))
-        };
-        format!("no request has the field `{name}`; {has}")
-    })?;
-    let samples = field.count();
-    let value =
-        aggregated(aggregate, field).ok_or_else(|| unknown_course(aggregate, name, field))?;
-    let (missing, expected) = (
-        field.missing_of(tally.requests),
-        field.expected_of(tally.requests),
-    );
-    let elsewhere = tally.requests - expected.min(tally.requests);
-    let mut remarks = Vec::new();
-    if missing > 0 {
-        remarks.push(format!("{missing} of {expected} requests lack `{name}`"));
-    }
-    if expected > 0 && elsewhere > 0 {
-        remarks.push(format!(
-            "{elsewhere} requests are of endpoints that never have `{name}`"
-        ));
-    }
-    let slope = field.slope().filter(|_| aggregate == Aggregate::Slope);
-    Ok(Measurement {
-        remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
-        interval: slope.and_then(|slope| slope_interval(&slope)),
-        missing: (missing > 0).then(|| missing as f64 / expected as f64),
-        ..plain(value, samples)
-    })
-}
-
-/// Why a figure that needs the order of the values is not known.
-fn unknown_course(aggregate: Aggregate, name: &str, field: &FieldTally) -> String {
-    if field.is_mixed() {
-        return format!(
-            "samples of `{name}` come from several logs at the same time, perhaps of several processes; give each \
-             sample a `pid` or `process`"
-        );
-    }
-    match (aggregate, field.sources()) {
-        (Aggregate::First | Aggregate::Last, sources) if sources > 1 => format!(
-            "`{name}` was sampled of {sources} processes, each with a first and a last value of its own"
-        ),
-        _ => format!("`{name}` needs timestamps, at two different moments for a slope"),
-    }
-}
-
-fn aggregated(aggregate: Aggregate, field: &FieldTally) -> Option<f64> {
-    let n = field.count();
-    match aggregate {
-        Aggregate::Min => field.min(),
-        Aggregate::Max => field.max(),
-        Aggregate::Mean => Some(field.sum() / n as f64),
-        Aggregate::Sum => Some(field.sum()),
-        Aggregate::Stddev => field.stddev(),
-        Aggregate::Quantile(q) => quantile(field.values(), n, q),
-        Aggregate::First => field.first(),
-        Aggregate::Last => field.last(),
-        Aggregate::Increase => field.increase(),
-        Aggregate::Slope => field.slope().map(|s| s.per_hour),
-    }
-}
-
 /// Apdex (Apdex Alliance 2007): satisfied up to T, tolerated up to 4T, failures frustrated.
 fn apdex(tally: &EndpointTally, satisfied_ms: f64) -> Measured {
     if tally.evidence != Evidence::Requests {
@@ -409,18 +396,80 @@ fn apdex(tally: &EndpointTally, satisfied_ms: f64) -> Measured {
     };
     let satisfied = up_to(satisfied_ms);
     let tolerated = up_to(satisfied_ms * 4.0) - satisfied;
-    Ok(plain(
-        (satisfied as f64 + tolerated as f64 / 2.0) / tally.requests as f64,
-        tally.requests,
-    ))
+    let halves = i128::from(satisfied) * 2 + i128::from(tolerated);
+    Ok(Measurement {
+        exact: Fraction::new(halves, i128::from(tally.requests) * 2),
+        ..plain(
+            (satisfied as f64 + tolerated as f64 / 2.0) / tally.requests as f64,
+            tally.requests,
+        )
+    })
 }
 
-fn rate(tally: &EndpointTally, context: &Context, per_s: f64) -> Measured {
+fn rate(tally: &EndpointTally, context: &Context, per: i64) -> Measured {
     let rps = tally
         .reported_rps
-        .or_else(|| crate::summary::quantile::rate(tally.requests, context.duration_s));
-    rps.map(|r| plain(r * per_s, tally.requests))
-        .ok_or_else(|| "the source does not say how long the run was, or no time passed".to_owned())
+        .or_else(|| quantile::rate(tally.requests, context.duration_s))
+        .ok_or("the source does not say how long the run was, or no time passed")?;
+    let exact = match (tally.reported_rps, context.duration_s) {
+        (Some(reported), _) => Some(Fraction::of(reported)),
+        (None, seconds) => seconds.and_then(|seconds| {
+            let requests = Fraction::share(tally.requests, 1)?;
+            requests.over(Fraction::of(seconds))
+        }),
+    };
+    let value = rps * per as f64;
+    // A history alone tells only within its rows for how long requests were made.
+    let precision = tally.is_open.then(|| {
+        let ms = context.duration_s.unwrap_or(0.0) * 1e3;
+        let high = if ms > HISTORY_SLACK_MS {
+            value * ms / (ms - HISTORY_SLACK_MS)
+        } else {
+            f64::INFINITY
+        };
+        Precision {
+            low: value * ms / (ms + HISTORY_SLACK_MS),
+            high,
+            because:
+                "only a history was found, which ends before the run and has rows of whole seconds"
+                    .to_owned(),
+        }
+    });
+    Ok(Measurement {
+        exact: exact.and_then(|rate| rate.times(Fraction::whole(per))),
+        precision,
+        ..plain(value, tally.requests)
+    })
+}
+
+/// Locust's history may end before the run, or go on after it; its statistics know how long the run was, by count and rate.
+fn duration(tally: &EndpointTally, context: &Context) -> Measured {
+    let ms = context.duration_s.map(|s| s * 1e3);
+    let seconds = context
+        .duration_s
+        .and_then(|s| Fraction::of(s).times(Fraction::whole(1000)));
+    let found = Measurement {
+        exact: seconds,
+        ..known(ms, tally.requests, "start and end of the run")?
+    };
+    let rps = tally.reported_rps.filter(|rps| *rps > 0.0);
+    let by_rate = rps.map(|rps| tally.requests as f64 / rps * 1e3);
+    let other = by_rate.filter(|ms| (ms - found.value).abs() > HISTORY_SLACK_MS);
+    let Some(other) = other else { return Ok(found) };
+    let because = format!(
+        "by its rates the run took {}, by its history {}",
+        Unit::Time.human(other),
+        Unit::Time.human(found.value)
+    );
+    Ok(Measurement {
+        precision: Some(Precision {
+            low: found.value.min(other),
+            high: found.value.max(other),
+            because: because.clone(),
+        }),
+        remark: Some(because),
+        ..found
+    })
 }
 
 fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
@@ -469,141 +518,4 @@ fn peak(tally: &EndpointTally, window_s: f64, context: &Context) -> Measured {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tally::{ErrorKey, Request};
-
-    /// Ten requests of 100 to 1000 ms, one second apart, the last a 503, `rows` = 1 to 10.
-    fn ten() -> EndpointTally {
-        let mut tally = EndpointTally::default();
-        let unavailable = ErrorKey::new(Some(503), "");
-        for i in 1..=10_u64 {
-            tally.add(&Request {
-                start_ms: Some(i as i64 * 1000),
-                response_time_us: i * 100_000,
-                status: Some(if i == 10 { 503 } else { 200 }),
-                failure: (i == 10).then_some(&unavailable),
-                fields: &[("rows", i as f64)],
-                ..Request::default()
-            });
-        }
-        tally
-    }
-
-    fn value(metric: &Metric) -> f64 {
-        let context = Context {
-            duration_s: Some(10.0),
-            users_max: Some(4),
-            expected: vec![503],
-        };
-        measure(metric, &ten(), &context).expect("measurable").value
-    }
-
-    #[test]
-    fn hand_computed() {
-        assert!((value(&Metric::Quantile(0.95)) - 955.0).abs() < 1e-9); // 9.55 × 100
-        assert!((value(&Metric::Mean) - 550.0).abs() < 1e-9);
-        assert!((value(&Metric::FailureRatio) - 0.1).abs() < 1e-12);
-        assert_eq!(value(&Metric::UnexpectedFailures), 0.0); // 503 is expected here
-        assert!((value(&Metric::Ratio(Filter::StatusClass(5))) - 0.1).abs() < 1e-12);
-        assert_eq!(value(&Metric::Count(Filter::Status(200))), 9.0);
-        assert_eq!(value(&Metric::Field(Aggregate::Max, "rows".into())), 10.0);
-        assert_eq!(
-            value(&Metric::Field(Aggregate::Increase, "rows".into())),
-            9.0
-        );
-        assert!((value(&Metric::Field(Aggregate::Slope, "rows".into())) - 3600.0).abs() < 1e-6);
-        assert_eq!(value(&Metric::Peak(10.0)), 10.0);
-        assert_eq!(value(&Metric::Peak(5.0)), 5.0);
-        assert_eq!(value(&Metric::Rps), 1.0);
-        assert_eq!(value(&Metric::Rpm), 60.0);
-        // T = 200 ms: 2 satisfied, 3 to 8 tolerated (6), 900 ms and the failure frustrated: (2 + 3) / 10.
-        assert!((value(&Metric::Apdex(200.0)) - 0.5).abs() < 1e-12);
-        // √((Σ(i − 5.5)²)/10) × 100 = √8.25 × 100.
-        assert!((value(&Metric::Stddev) - 8.25_f64.sqrt() * 100.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn requests_without_a_status_leave_a_status_open() {
-        // One 200, two without a status, one that timed out: at most 2 of 4 can be a 503.
-        let mut tally = EndpointTally::default();
-        let late = ErrorKey::new(None, "timed out");
-        for (status, failure) in [
-            (Some(200), None),
-            (None, None),
-            (None, None),
-            (None, Some(&late)),
-        ] {
-            tally.add(&Request {
-                status,
-                failure,
-                ..Request::default()
-            });
-        }
-        let of = |metric| measure(&metric, &tally, &Context::default()).expect("measurable");
-        let bounds = |metric| of(metric).precision.map(|p| (p.low, p.high));
-        let class = Filter::StatusClass;
-        assert_eq!(bounds(Metric::Ratio(class(5))), Some((0.0, 0.5)));
-        assert_eq!(bounds(Metric::Count(class(2))), Some((1.0, 3.0)));
-        assert_eq!(
-            of(Metric::Count(class(2))).remark.as_deref(),
-            Some("2 of 4 requests have no status")
-        );
-    }
-
-    #[test]
-    fn fewest_samples_follow_the_quantile() {
-        assert_eq!(minimum_samples(&Metric::Quantile(0.5)), 2);
-        assert_eq!(minimum_samples(&Metric::Quantile(0.95)), 20);
-        assert_eq!(minimum_samples(&Metric::Quantile(0.99)), 100);
-        assert_eq!(minimum_samples(&Metric::Quantile(0.999)), 1000);
-        assert_eq!(minimum_samples(&Metric::Quantile(1.0)), 1);
-    }
-
-    #[test]
-    fn order_statistics_interval_of_a_hundred() {
-        // n = 100, q = 0.5: ranks 40 and 61 (binomial 0.025 and 0.975 quantiles 40 and 60, plus one).
-        let values = || (1..=100).map(|v| (f64::from(v), 1));
-        assert_eq!(order_statistics(values, 100, 0.5), Some((40.0, 61.0)));
-        assert_eq!(order_statistics(values, 100, 0.99), None);
-    }
-
-    #[test]
-    fn order_statistics_interval_of_ten_million() {
-        // scipy.stats.binom.ppf(0.025, 10**7, 0.5) = 4996901, ppf(0.975, …) + 1 = 5003100; of 0.95: 9498649, 9501351.
-        // Each value stands for its own rank; only those about the bounds are apart, the rest are counted together.
-        let about = |ranks: [u64; 2]| {
-            let [low, high] = ranks;
-            let apart = |from: u64| (from - 50..from + 50).map(|rank| (rank as f64, 1));
-            let rest = |value: u64, n: u64| std::iter::once((value as f64, n));
-            move || {
-                rest(0, low - 51)
-                    .chain(apart(low))
-                    .chain(rest(low + 50, high - low - 100))
-                    .chain(apart(high))
-                    .chain(rest(high + 50, 10_000_000 - high - 49))
-            }
-        };
-        for (q, ranks) in [
-            (0.5, [4_996_901, 5_003_100]),
-            (0.95, [9_498_649, 9_501_351]),
-        ] {
-            let found = order_statistics(about(ranks), 10_000_000, q);
-            assert_eq!(found, Some((ranks[0] as f64, ranks[1] as f64)));
-        }
-    }
-
-    #[test]
-    fn nothing_is_not_zero() {
-        let empty = EndpointTally::default();
-        assert!(measure(&Metric::Failures, &empty, &Context::default()).is_err());
-        assert!(
-            measure(
-                &Metric::Field(Aggregate::Max, "gone".into()),
-                &ten(),
-                &Context::default()
-            )
-            .is_err_and(|why| why.contains("there are rows"))
-        );
-    }
-}
+mod tests;

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::{Aggregate, Filter, Metric};
-use crate::summary::quantile::millionths;
-use crate::units::quantile_name;
+use crate::units::percentile_name;
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,7 +20,7 @@ impl fmt::Display for Metric {
             Self::Mean => "mean",
             Self::Max => "max",
             Self::Stddev => "stddev",
-            Self::Quantile(q) => return f.write_str(&quantile_name(millionths(*q))),
+            Self::Quantile(q) => return f.write_str(&percentile_name(*q)),
             Self::Field(aggregate, field) => return write!(f, "{aggregate}({field})"),
             Self::Apdex(satisfied_ms) => return write!(f, "apdex({satisfied_ms}ms)"),
             Self::Rps => "rps",
@@ -52,7 +51,7 @@ impl fmt::Display for Aggregate {
             Self::Max => "max",
             Self::Sum => "sum",
             Self::Stddev => "stddev",
-            Self::Quantile(q) => return f.write_str(&quantile_name(millionths(*q))),
+            Self::Quantile(q) => return f.write_str(&percentile_name(*q)),
             Self::First => "first",
             Self::Last => "last",
             Self::Increase => "increase",
@@ -79,6 +78,10 @@ mod tests {
             "stddev",
             "p50",
             "p99.9",
+            "p99.99999",
+            "p99.9999999999",
+            "p100",
+            "p0.5",
             "apdex(500ms)",
             "rps",
             "rpm",

@@ -2,6 +2,7 @@
 
 use crate::analysis::Analysis;
 use crate::gate::{Decision, Level, Verdict};
+use crate::outcome::NOT_JUDGED;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +69,14 @@ pub fn alarms(analysis: &Analysis) -> Vec<Alarm<'_>> {
     all
 }
 
+/// Title and text of the warning that nothing was judged, if so: an empty list of alarms would look like a pass.
+pub fn unjudged(analysis: &Analysis) -> Option<(&'static str, &'static str)> {
+    let outcome = &analysis.outcome;
+    let is = outcome.verdict == NOT_JUDGED && !outcome.is_comparison;
+    let text = "no gates, so nothing was judged: write a `loadgate.toml` (`loadgate init` proposes one), or `--require`";
+    is.then_some(("not judged", text))
+}
+
 /// Text on one line, without control characters and marks that turn the reading direction, at most so many characters.
 pub fn plain(text: &str, longest: usize) -> String {
     let cut = text.chars().count() > longest;
@@ -111,13 +120,22 @@ mod tests {
             analysis.outcome = Outcome::new(&analysis.verdicts, undecided_warns);
             let all = alarms(&analysis);
             let count = |severity| all.iter().filter(|a| a.severity == severity).count() as u64;
-            let outcome = analysis.outcome;
+            let outcome = &analysis.outcome;
             assert_eq!(count(Severity::Failed), outcome.failed);
             assert_eq!(count(Severity::Undecided), outcome.undecided);
             assert_eq!(count(Severity::Warning), outcome.warned);
             assert!(all.is_sorted_by_key(|alarm| alarm.severity));
             assert!(outcome.failed > 0 && outcome.undecided + outcome.warned > 0);
         }
+    }
+
+    #[test]
+    fn a_run_without_gates_is_told_to_be_unjudged() {
+        let mut analysis = fixture::analysis(50);
+        assert_eq!(unjudged(&analysis), None);
+        analysis.verdicts.clear();
+        analysis.outcome = Outcome::new(&[], false);
+        assert!(unjudged(&analysis).is_some() && alarms(&analysis).is_empty());
     }
 
     #[test]

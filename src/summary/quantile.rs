@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ResponseTimeSummary, SHOWN_QUANTILES};
+use crate::exact::Fraction;
 use crate::tally::{Counts, EndpointTally, Evidence};
 
 /// The `q` quantile (0 to 1) of counted values in ascending order: Hyndman and Fan's type 7, numpy's `linear`.
@@ -36,6 +37,37 @@ pub fn quantile(values: impl Iterator<Item = (f64, u64)>, n: u64, q: f64) -> Opt
         }
     }
     lower
+}
+
+/// The same without the noise of floats: of the decimals that the values and `q` were written as. `None` if it needs more
+/// digits than there is room for.
+pub fn exact_quantile(
+    values: impl Iterator<Item = (f64, u64)>,
+    n: u64,
+    q: f64,
+) -> Option<Fraction> {
+    let (lower_rank, weight) = position(n, q)?;
+    let (mut seen, mut lower) = (0, None);
+    for (value, count) in values {
+        seen += count;
+        if lower.is_none() && seen > lower_rank {
+            lower = Some(Fraction::of(value));
+        }
+        if let Some(low) = lower
+            && (seen > lower_rank + 1 || lower_rank + 1 >= n)
+        {
+            return low.plus(Fraction::of(value).minus(low)?.times(weight)?);
+        }
+    }
+    lower
+}
+
+/// The rank (from 0) below a quantile of `n` values, and how far the quantile lies from it towards the next.
+fn position(n: u64, q: f64) -> Option<(u64, Fraction)> {
+    let last = Fraction::share(n.checked_sub(1)?, 1)?;
+    let position = last.times(Fraction::of(q))?;
+    let rank = u64::try_from(position.floor()).ok()?;
+    Some((rank, position.minus(Fraction::share(rank, 1)?)?))
 }
 
 /// The same of many counted whole values, for several quantiles in any order, in one pass.
@@ -81,11 +113,30 @@ pub fn quantiles_by_rank(
 /// A quantile of an endpoint's response times in milliseconds, from whatever the source holds.
 pub fn response_time(tally: &EndpointTally, q: f64) -> Option<f64> {
     match tally.evidence {
-        Evidence::Reported => tally.reported_quantiles.get(&millionths(q)).copied(),
+        Evidence::Reported => {
+            let key = millionths(q);
+            // A quantile that lies between millionths is not in a table whose columns are whole ones.
+            let is_whole = Fraction::new(i128::from(key), 1_000_000) == Some(Fraction::of(q));
+            let reported = tally.reported_quantiles.get(&key).filter(|_| is_whole);
+            reported.copied()
+        }
         Evidence::Requests | Evidence::Histogram => {
             quantiles(&tally.response_times, &[q])[0].map(|us| us / 1e3)
         }
     }
+}
+
+/// The same without the noise of floats; `None` where it is as it stands in the source.
+pub fn exact_response_time(tally: &EndpointTally, q: f64) -> Option<Fraction> {
+    let n = tally.response_times.total();
+    let (rank, weight) = position(n, q).filter(|_| tally.evidence != Evidence::Reported)?;
+    let ranks = [rank, (rank + 1).min(n - 1)];
+    let found = tally.response_times.at_ranks(&ranks);
+    let (low, high) = (*found.first()?, *found.last()?);
+    let between = Fraction::whole(high - low).times(weight)?;
+    Fraction::whole(low)
+        .plus(between)?
+        .over(Fraction::whole(1000))
 }
 
 /// [`SHOWN_QUANTILES`] of an endpoint's response times in milliseconds, as far as known.
@@ -123,15 +174,17 @@ pub fn response_times(tally: &EndpointTally) -> ResponseTimeSummary {
 
 /// Population standard deviation in milliseconds; only from single requests, as rounding would distort it.
 pub fn stddev(tally: &EndpointTally) -> Option<f64> {
+    Some((spread(tally)? as f64).sqrt() / tally.timed() as f64 / 1e3)
+}
+
+/// n² times the variance of the response times in whole microseconds, exactly: n Σx² − (Σx)².
+pub fn spread(tally: &EndpointTally) -> Option<u128> {
     if tally.evidence != Evidence::Requests {
         return None;
     }
     let (n, sum) = (u128::from(tally.timed()), u128::from(tally.exact_sum_us?));
-    // Exact: n Σx² − (Σx)², of whole microseconds.
-    let spread = n
-        .checked_mul(tally.sum_squares_us)?
-        .checked_sub(sum.checked_mul(sum)?)?;
-    Some((spread as f64).sqrt() / n as f64 / 1e3)
+    n.checked_mul(tally.sum_squares_us)?
+        .checked_sub(sum.checked_mul(sum)?)
 }
 
 /// Requests per second; `None` when no time passed.

@@ -1,11 +1,14 @@
 //! What is known to be wrong, or not known, of the figures of an endpoint or a run: they are shown, but not judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::metric::{Filter, Metric};
 
 /// What a doubt is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Concern {
     /// How many requests there were.
     Requests,
@@ -97,9 +100,40 @@ impl Doubts {
         self.0.iter().map(|(_, because)| because.as_str()).collect()
     }
 
+    /// Says every reason in other words.
+    pub fn reword(&mut self, other: impl Fn(&str) -> String) {
+        let all = std::mem::take(&mut self.0);
+        let reworded = all
+            .into_iter()
+            .map(|(concern, because)| (concern, other(&because)));
+        self.0.extend(reworded);
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Written as what is concerned → why: `{"failures": ["…"]}`.
+impl Serialize for Doubts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut by_concern: BTreeMap<Concern, Vec<&str>> = BTreeMap::new();
+        for (concern, because) in &self.0 {
+            by_concern.entry(*concern).or_default().push(because);
+        }
+        by_concern.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Doubts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let by_concern = BTreeMap::<Concern, Vec<String>>::deserialize(deserializer)?;
+        let each = by_concern.into_iter().flat_map(|(concern, reasons)| {
+            let pair = move |because| (concern, because);
+            reasons.into_iter().map(pair)
+        });
+        Ok(Self(each.collect()))
     }
 }
 
@@ -137,5 +171,25 @@ mod tests {
         ] {
             assert_eq!(doubts.on(&metric), Some("all"), "{metric}");
         }
+    }
+
+    #[test]
+    fn doubts_are_read_as_they_were_written() {
+        let mut doubts = Doubts::default();
+        doubts.add(&[Concern::Failures, Concern::Requests], "a");
+        doubts.add(&[Concern::Failures], "b");
+        let text = serde_json::to_string(&doubts).unwrap();
+        assert_eq!(text, r#"{"requests":["a"],"failures":["a","b"]}"#);
+        assert_eq!(serde_json::from_str::<Doubts>(&text).unwrap(), doubts);
+        assert!(serde_json::from_str::<Doubts>(r#"{"weather":["a"]}"#).is_err());
+    }
+
+    #[test]
+    fn a_doubt_in_other_words_is_the_same_doubt() {
+        let mut doubts = Doubts::default();
+        doubts.add(&[Concern::Times, Concern::Users], "/home/a/run.csv is odd");
+        doubts.reword(|because| because.replace("/home/a/", ""));
+        assert_eq!(doubts.on(&Metric::Users), Some("run.csv is odd"));
+        assert_eq!(doubts.reasons().len(), 1);
     }
 }

@@ -43,6 +43,26 @@ impl ErrorKey {
     }
 }
 
+impl ErrorKey {
+    /// The failure of a request that got no answer, whatever else is said of it.
+    pub fn without_answer(message: &str) -> Self {
+        let key = Self::new(None, message);
+        if key.category.is_without_answer() {
+            return key;
+        }
+        let message = if message.trim().is_empty() {
+            "no answer (status 0)".to_owned()
+        } else {
+            key.message
+        };
+        Self {
+            message,
+            category: Category::Connection,
+            ..key
+        }
+    }
+}
+
 impl PartialEq for ErrorKey {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Counts;
+use crate::exact::Fraction;
 
 mod costs;
 
@@ -15,6 +16,11 @@ const LARGEST_PAGED: f64 = 1e12;
 const FRACTION: f64 = 1e6;
 /// Largest value that enters the sums for slope and cost: a thousand million of them fit.
 const LARGEST_SUMMED: f64 = 1e11;
+
+/// In an exact sum values of up to twelve decimals are counted as whole numbers.
+const TRILLIONTHS: i128 = 1_000_000_000_000;
+/// Values of more decimals in an exact sum.
+const MOST_LONGER: usize = 10_000;
 
 /// The values of one measured field, counted, in the log's own unit.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -220,6 +226,19 @@ fn thousandths(v: f64) -> Option<i64> {
     (exact && v.abs() <= LARGEST_PAGED).then_some(scaled as i64)
 }
 
+/// The value in trillionths, if it is the decimal of so many digits that was written.
+fn trillionths(v: f64) -> Option<i128> {
+    [1e3, 1e6, 1e9, 1e12].into_iter().find_map(|scale| {
+        let scaled = (v * scale).round();
+        #[expect(
+            clippy::float_cmp,
+            reason = "only a value that comes back exactly is that decimal"
+        )]
+        let is = scaled / scale == v && scaled.abs() < 9e15;
+        is.then(|| scaled as i128 * (TRILLIONTHS / scale as i128))
+    })
+}
+
 impl FieldTally {
     /// Counts one value, measured at `at` (epoch ms).
     pub fn add(&mut self, v: f64, at: Option<i64>) {
@@ -396,6 +415,22 @@ impl FieldTally {
         })
     }
 
+    /// The values of these ranks, which ascend from 0 and are below the count.
+    pub fn at_ranks(&self, ranks: &[u64]) -> Vec<f64> {
+        let mut values = self.values();
+        let (mut value, mut seen) = (f64::NAN, 0);
+        let of = |rank: &u64| {
+            while seen <= *rank {
+                let Some((next, n)) = values.next() else {
+                    break;
+                };
+                (value, seen) = (next, seen + n);
+            }
+            value
+        };
+        ranks.iter().map(of).collect()
+    }
+
     /// How many values.
     pub fn count(&self) -> u64 {
         self.paged.total() + self.other.values().sum::<u64>()
@@ -416,6 +451,29 @@ impl FieldTally {
     /// Sum of all values.
     pub fn sum(&self) -> f64 {
         self.values().map(|(v, n)| v * n as f64).sum()
+    }
+
+    /// The same of the decimals that the log holds, not of their nearest floats; `None` if that needs too many digits.
+    pub fn exact_sum(&self) -> Option<Fraction> {
+        let thousandths = self.paged.iter().try_fold(0_i128, |sum, (key, n)| {
+            sum.checked_add(i128::from(key).checked_mul(i128::from(n))?)
+        });
+        let (mut sum, mut longer) = (thousandths?.checked_mul(TRILLIONTHS / 1000)?, 0);
+        let mut rest = Fraction::ZERO;
+        for (key, n) in &self.other {
+            let value = value(*key);
+            if let Some(trillionths) = trillionths(value) {
+                sum = sum.checked_add(trillionths.checked_mul(i128::from(*n))?)?;
+                continue;
+            }
+            // Digits that only arithmetic leaves behind: of many such values the float sum is as good.
+            longer += 1;
+            if longer > MOST_LONGER {
+                return None;
+            }
+            rest = rest.plus(Fraction::of(value).times(Fraction::share(*n, 1)?)?)?;
+        }
+        Fraction::new(sum, TRILLIONTHS)?.plus(rest)
     }
 
     /// Population standard deviation; `None` without values.
@@ -446,6 +504,15 @@ impl FieldTally {
     /// Largest minus first value, of the thing for which it is largest.
     pub fn increase(&self) -> Option<f64> {
         self.courses().filter_map(Course::increase).reduce(f64::max)
+    }
+
+    /// The same of the decimals that the log holds.
+    pub fn exact_increase(&self) -> Option<Fraction> {
+        let each = self.courses().filter_map(|course| {
+            let (largest, (_, first)) = (course.largest?, course.first?);
+            Fraction::of(largest).minus(Fraction::of(first))
+        });
+        each.max()
     }
 
     /// Smallest and largest value in each epoch second that has any.
@@ -485,6 +552,29 @@ impl FieldSecond {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_is_that_of_the_decimals() {
+        let sum = |values: &[f64]| {
+            let mut field = FieldTally::default();
+            for v in values {
+                field.add(*v, None);
+            }
+            field.exact_sum()
+        };
+        let fraction = |numerator, denominator| Fraction::new(numerator, denominator);
+        assert_eq!(sum(&[0.1, 0.1, 0.1]), fraction(3, 10));
+        assert_eq!(
+            sum(&[0.000_000_1, 123_456.7, -0.5]),
+            fraction(1_234_562_000_001, 10_000_000)
+        );
+        assert_eq!(
+            sum(&[1e14 + 0.5, 0.1 + 0.2]),
+            fraction(100_000_000_000_000, 1)
+                .and_then(|whole| { whole.plus(fraction(1, 2)?)?.plus(Fraction::of(0.1 + 0.2)) })
+        );
+        assert_eq!(sum(&[]), Some(Fraction::ZERO));
+    }
 
     #[test]
     fn slope_is_per_hour() {

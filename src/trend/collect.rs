@@ -147,10 +147,13 @@ fn key(run: &Entry, spans: &Spans) -> Key {
 /// Every metric of every endpoint that the newest run has or the one before had; the total last.
 fn series(runs: &[&RecordedRun], selection: &Selection) -> Vec<(Option<Endpoint>, SeriesMetric)> {
     let recent = runs.iter().rev().take(2);
-    let endpoints: BTreeSet<Endpoint> = recent
+    let there: BTreeSet<Endpoint> = recent
         .flat_map(|run| run.entry.endpoints.iter().map(EndpointEntry::endpoint))
-        .filter(|endpoint| selection.on.as_ref().is_none_or(|on| on.matches(endpoint)))
         .collect();
+    let chosen = selection.on.as_ref().map(|on| on.among(&there));
+    let endpoints = there
+        .iter()
+        .filter(|endpoint| chosen.as_ref().is_none_or(|on| on.matches(endpoint)));
     let named = !selection.metrics.is_empty();
     let metrics = if named {
         selection.metrics.clone()

@@ -50,7 +50,10 @@ impl SeriesMetric {
             _ => {
                 let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
                 let inside = (0.0..=100.0).contains(&percent) && text.as_bytes()[1] != b'+';
-                inside.then(|| Self::Quantile((percent * 1e4).round() as u32))
+                // Held to a millionth: p99.99999 would become p100.
+                let millionths = percent * 1e4;
+                let is_whole = (millionths - millionths.round()).abs() < 1e-6;
+                (inside && is_whole).then(|| Self::Quantile(millionths.round() as u32))
             }
         }
     }
@@ -115,7 +118,9 @@ impl SeriesMetric {
             }
             Self::Quantile(q) => {
                 let fraction = f64::from(q) / 1e6;
-                if entry.requests < minimum_samples(&Metric::Quantile(fraction)) {
+                if entry.requests - entry.ends.untimed.min(entry.requests)
+                    < minimum_samples(&Metric::Quantile(fraction))
+                {
                     return None;
                 }
                 let exact = entry.response_time_ms.quantiles.get(&q).copied();
@@ -127,7 +132,7 @@ impl SeriesMetric {
     /// The failures it counts.
     pub fn failures(self, entry: &EndpointEntry) -> Option<u64> {
         match self {
-            Self::FailureRatio => Some(entry.failures),
+            Self::FailureRatio => entry.known_failures(),
             Self::UnexpectedFailureRatio => entry.unexpected_failures,
             Self::Mean | Self::Quantile(_) | Self::Rps => None,
         }
@@ -150,7 +155,7 @@ mod tests {
         ] {
             assert_eq!(SeriesMetric::parse(name).unwrap().name(), name);
         }
-        for name in ["p101", "p", "p+5", "max", ""] {
+        for name in ["p101", "p", "p+5", "p99.99999", "max", ""] {
             assert_eq!(SeriesMetric::parse(name), None, "{name}");
         }
     }

@@ -92,11 +92,11 @@ fn ten_mistakes_give_ten_messages() {
 }
 
 #[test]
-fn no_gates_pass_and_say_so() {
+fn without_gates_nothing_is_judged_and_that_is_said() {
     let run = loadgate(&["check", BATCH]);
     assert_eq!(run.code, 0);
     assert!(
-        run.stdout.ends_with("PASSED: no gates to judge\n"),
+        run.stdout.ends_with("\nNOT JUDGED: no gates\n"),
         "{}",
         run.stdout
     );

@@ -173,7 +173,7 @@ fn a_part_of_a_run_can_be_chosen() {
     );
     std::fs::write(
         folder.path().join("loadgate.toml"),
-        "[run]\nphase = \"steady\"\n",
+        "[run]\nphase = \"steady\"\n[[gate]]\nid = \"load\"\nrequire = \"requests >= 1\"\n",
     )
     .unwrap();
     assert_eq!(run(&[]).0, steady);

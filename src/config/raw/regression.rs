@@ -1,11 +1,15 @@
 //! `[regression]` of the gate file.
 
+use toml::de::DeTable;
+
 use super::{Reader, Value};
-use crate::config::expression;
+use crate::config::{expression, quantity};
 use crate::diagnostic::Origin;
+use crate::exact::Fraction;
 use crate::gate::regression::Regression;
 use crate::gate::{Inconclusive, Level};
 use crate::metric::Metric;
+use crate::units::Unit;
 
 const KEYS: &[&str] = &[
     "margin",
@@ -32,9 +36,9 @@ impl Reader<'_> {
                 "on" => rule.on = self.selector(value),
                 "metrics" => rule.metrics = self.metrics(value).unwrap_or(rule.metrics),
                 "floor" => rule.floor_ms = self.time_floor(value),
-                "level" => rule.level = self.level_of(value).unwrap_or(rule.level),
+                "level" => rule.level = self.level_of(value, "level").unwrap_or(rule.level),
                 "on-suspect" => {
-                    let level = self.level_of(value);
+                    let level = self.level_of(value, "on-suspect");
                     rule.policy.on_suspect = level.unwrap_or(Level::Warn);
                 }
                 "on-inconclusive" => {
@@ -44,16 +48,19 @@ impl Reader<'_> {
                 name => self.unknown_key(name, key.span(), KEYS),
             }
         }
+        self.idle_keys(table, &rule);
         self.config.regression = Some(rule);
     }
 
     fn percentage(&mut self, value: &Value<'_>, what: &str) -> Option<f64> {
-        let form = ("a share above 0 %", "write `5%`");
-        let parse = |text: &str| {
-            let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
-            (number > 0.0 && number.is_finite()).then_some(number / 100.0)
+        let parse = |text: &str| match quantity::number_and_unit(text) {
+            Some((percent, "%")) if percent > Fraction::ZERO => percent
+                .over(Fraction::whole(100))
+                .map(Fraction::to_f64)
+                .ok_or_else(|| format!("`{text}` has too many digits")),
+            _ => Err(format!("`{text}` is not a share above 0 %")),
         };
-        self.parsed(value, what, parse, form)
+        self.parsed(value, what, parse, "write `5%`")
     }
 
     fn alpha(&mut self, value: &Value<'_>) -> Option<f64> {
@@ -73,7 +80,8 @@ impl Reader<'_> {
     }
 
     fn metrics(&mut self, value: &Value<'_>) -> Option<Vec<Metric>> {
-        let texts = self.texts(value, "metrics")?;
+        let before = self.mistakes.len();
+        let texts = self.texts(value, "metrics");
         let mut metrics = Vec::new();
         for (text, span) in texts {
             match expression::metric_named(text) {
@@ -81,55 +89,52 @@ impl Reader<'_> {
                 Err(mistake) => self.problem(mistake.code, span, mistake.message, mistake.help),
             }
         }
-        Some(metrics)
+        (self.mistakes.len() == before).then_some(metrics)
     }
 
     fn time_floor(&mut self, value: &Value<'_>) -> Option<f64> {
-        let form = ("a time", "write `5ms`; 0ms for none");
-        self.parsed(value, "floor", expression::duration_ms, form)
+        let parse = |text: &str| match quantity::number_and_unit(text) {
+            Some((zero, unit))
+                if zero == Fraction::ZERO && quantity::time_factor(unit).is_some() =>
+            {
+                Ok(0.0)
+            }
+            _ => quantity::duration(text),
+        };
+        self.parsed(value, "floor", parse, "write `5ms`; 0ms for none")
     }
 
     fn inconclusive(&mut self, value: &Value<'_>) -> Option<Inconclusive> {
-        let form = ("known here", "write `fail`, `warn` or `undecided`");
         let parse = |text: &str| match text {
-            "fail" => Some(Inconclusive::Fail),
-            "warn" => Some(Inconclusive::Warn),
-            "undecided" => Some(Inconclusive::Undecided),
-            _ => None,
+            "fail" => Ok(Inconclusive::Fail),
+            "warn" => Ok(Inconclusive::Warn),
+            "undecided" => Ok(Inconclusive::Undecided),
+            _ => Err(format!("`{text}` is not known here")),
         };
-        self.parsed(value, "on-inconclusive", parse, form)
+        let help = "write `fail`, `warn` or `undecided`";
+        self.parsed(value, "on-inconclusive", parse, help)
     }
 
-    /// `significant = true`: only for a limit that lets the value be a little worse than the baseline's.
-    pub(super) fn significant(
-        &mut self,
-        value: &Value<'_>,
-        requirements: &[crate::gate::Requirement],
-    ) -> bool {
-        let Some(significant) = value.get_ref().as_bool() else {
-            self.wrong_type(value, "significant", "`true` or `false`");
-            return false;
-        };
-        if significant && !requirements.iter().all(leaves_room) {
-            self.problem(
-                "bad-value",
-                value.span(),
-                "`significant` is for limits like `<= baseline + 10%` or `>= baseline - 10%`".to_owned(),
-                "a limit that is no baseline, or stricter than it, is judged as it stands: leave `significant` out",
-            );
+    /// Keys that change nothing beside the others.
+    fn idle_keys(&mut self, table: &DeTable<'_>, rule: &Regression) {
+        let is_time = |metric: &Metric| metric.unit() == Unit::Time;
+        let checks = [
+            (
+                "floor",
+                !rule.metrics.iter().any(is_time),
+                "it is the least change of a time, and `metrics` has none",
+            ),
+            (
+                "on-suspect",
+                rule.level == Level::Warn && rule.policy.on_suspect == Level::Fail,
+                "with `level = \"warn\"` not even a regression fails",
+            ),
+        ];
+        for (key, idle, why) in checks {
+            if let Some(value) = table.get(key).filter(|_| idle) {
+                let message = format!("`{key}` changes nothing here: {why}");
+                self.problem("no-effect", value.span(), message, "leave it out");
+            }
         }
-        significant
-    }
-}
-
-fn leaves_room(requirement: &crate::gate::Requirement) -> bool {
-    use crate::gate::{Comparator, Limit};
-    let Limit::Baseline { factor, offset } = requirement.limit else {
-        return false;
-    };
-    match requirement.comparator {
-        Comparator::Less | Comparator::LessOrEqual => factor >= 1.0 && offset >= 0.0,
-        Comparator::Greater | Comparator::GreaterOrEqual => factor <= 1.0 && offset <= 0.0,
-        Comparator::Equal => false,
     }
 }

@@ -1,6 +1,7 @@
 //! What the requests of a quota cost, over time.
 
 use super::{Bucket, Cost, Quota, Replay, bucket};
+use crate::gate::judge::selection;
 use crate::metric::{Aggregate, Metric};
 use crate::summary::{EndpointSummary, Summary};
 use crate::tally::windows::{self, Peak};
@@ -24,9 +25,10 @@ pub struct Spending<'s> {
 
 /// Finds and adds up what a quota counts; the error says why it cannot be.
 pub fn spending<'s>(quota: &Quota, summary: &'s Summary) -> Result<Spending<'s>, String> {
-    let selected = |e: &&EndpointSummary| match (&quota.on, &e.endpoint) {
-        (Some(selector), Some(endpoint)) => selector.matches(endpoint),
-        (selector, _) => selector.is_none(),
+    let selection = quota.on.as_ref().map(|on| selection(on, summary));
+    let selected = |e: &&EndpointSummary| match (&selection, &e.endpoint) {
+        (Some(selection), Some(endpoint)) => selection.matches(endpoint),
+        (selection, _) => selection.is_none(),
     };
     let endpoints: Vec<_> = summary.endpoints.iter().filter(selected).collect();
     if endpoints.is_empty() {

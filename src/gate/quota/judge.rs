@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::cost::{Spending, spending};
 use super::{Cost, Quota, QuotaReport, Replay, Usage, bursts};
-use crate::gate::judge::idle;
+use crate::exact::Fraction;
+use crate::gate::judge::{remark, selection};
 use crate::gate::{Decision, Verdict};
 use crate::metric::Metric;
 use crate::summary::Summary;
@@ -33,7 +34,7 @@ fn judge_one(summary: &Summary, quota: &Quota) -> (QuotaReport, Verdict) {
         selector: quota.on.as_ref().map(|s| s.text.clone()),
         limit: quota.limit.count,
         window_ms: quota.limit.window_ms,
-        target: quota.target.as_ref().map(|t| t.value),
+        target: quota.target.as_ref().map(|t| t.value.to_f64()),
         usage: None,
     };
     let mut verdict = blank(quota);
@@ -51,8 +52,8 @@ fn judge_one(summary: &Summary, quota: &Quota) -> (QuotaReport, Verdict) {
             rejecting(quota, &usage, &mut findings);
             doubt(quota, summary, &spent, &mut findings);
             conclude(&mut verdict, &usage, &findings);
-            if let Some(idle) = quota.on.as_ref().and_then(|on| idle(on, summary)) {
-                let _ = write!(verdict.because, "; {idle}");
+            if let Some(on) = &quota.on {
+                remark(&mut verdict.because, &selection(on, summary));
             }
             report.usage = Some(usage);
         }
@@ -64,7 +65,7 @@ fn blank(quota: &Quota) -> Verdict {
     let limit = quota
         .target
         .as_ref()
-        .map_or(quota.limit.count as f64, |target| target.value);
+        .map_or(quota.limit.count as f64, |target| target.value.to_f64());
     Verdict {
         id: quota.id.clone(),
         require: quota.rule(),
@@ -100,7 +101,10 @@ fn usage(quota: &Quota, summary: &Summary, spent: &Spending<'_>, peak: Peak) -> 
             spent.contributors(quota, peak.start_ms, end_ms)
         }),
         utilization: peak.count as f64 / quota.limit.count as f64,
-        target_utilization: quota.target.as_ref().map(|t| peak.count as f64 / t.value),
+        target_utilization: quota
+            .target
+            .as_ref()
+            .map(|t| peak.count as f64 / t.value.to_f64()),
         headroom: quota.limit.count as i64 - peak.count as i64,
         bursts: exact
             .zip(quota.burst.as_ref())
@@ -143,13 +147,13 @@ fn windows(quota: &Quota, usage: &Usage, findings: &mut Findings) {
             && quota
                 .target
                 .as_ref()
-                .is_none_or(|target| (n as f64) < target.value)
+                .is_none_or(|target| Fraction::share(n, 1) < Some(target.value))
     };
     if !kept(usage.peak) {
         let over = match &quota.target {
             Some(target) if usage.peak <= limit => format!(
                 "not under the target of {} ({} of the limit)",
-                Unit::Count.human(target.value),
+                Unit::Count.human(target.value.to_f64()),
                 Unit::Ratio.human(usage.utilization)
             ),
             _ => format!("beyond the limit of {}", count(limit)),

@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::{Length, Memory, Scenario, fields};
-use crate::config::expression::duration_ms;
 use crate::config::mistakes::{Mistakes, Value, integer};
+use crate::config::quantity::duration_ms;
 use crate::diagnostic::Diagnostic;
 
 const LOAD_KEYS: &[&str] = &["users", "spawn-rate", "duration", "requests", "wait"];

@@ -7,13 +7,16 @@ use std::fmt::Write as _;
 use super::PathInRepository;
 use crate::analysis::Analysis;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::report::alarm::{Severity, alarms, plain};
+use crate::report::alarm::{Severity, alarms, plain, unjudged};
 
 const LONGEST: usize = 1000;
 
 /// Logging commands: issues, worst first, then the variables `loadgate.verdict` and `loadgate.sentence`.
 pub fn commands(analysis: &Analysis, path: PathInRepository<'_>) -> String {
     let mut text = String::new();
+    if let Some((title, why)) = unjudged(analysis) {
+        issue(&mut text, "warning", None, title, why, path);
+    }
     for alarm in alarms(analysis) {
         let kind = match alarm.severity {
             Severity::Failed | Severity::Undecided => "error",

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::PathInRepository;
 use crate::analysis::Analysis;
-use crate::report::alarm::{Severity, alarms, plain};
+use crate::report::alarm::{Severity, alarms, plain, unjudged};
 
 /// Where a gate without a file is shown: it was written in the pipeline.
 const PIPELINE: &str = ".gitlab-ci.yml";
@@ -14,7 +14,16 @@ const LONGEST: usize = 1000;
 
 /// Renders the report.
 pub fn render(analysis: &Analysis, path: PathInRepository<'_>) -> anyhow::Result<String> {
-    let findings: Vec<serde_json::Value> = alarms(analysis)
+    let unjudged = unjudged(analysis).map(|(title, why)| {
+        json!({
+            "description": format!("{title}: {why}"),
+            "check_name": title,
+            "fingerprint": "loadgate/not-judged",
+            "severity": "minor",
+            "location": { "path": PIPELINE, "lines": { "begin": 1 } },
+        })
+    });
+    let mut findings: Vec<serde_json::Value> = alarms(analysis)
         .iter()
         .map(|alarm| {
             let severity = match alarm.severity {
@@ -33,6 +42,7 @@ pub fn render(analysis: &Analysis, path: PathInRepository<'_>) -> anyhow::Result
             })
         })
         .collect();
+    findings.extend(unjudged);
     Ok(serde_json::to_string_pretty(&findings)? + "\n")
 }
 

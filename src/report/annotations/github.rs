@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::PathInRepository;
 use crate::analysis::Analysis;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::report::alarm::{Severity, alarms, plain};
+use crate::report::alarm::{Severity, alarms, plain, unjudged};
 use crate::report::markdown;
 
 /// GitHub shows ten annotations of each kind for one step; the last place is for the number of the others.
@@ -20,6 +20,9 @@ const LONGEST: usize = 1000;
 /// One workflow command for each verdict that did not pass, worst first.
 pub fn annotations(analysis: &Analysis, path: PathInRepository<'_>) -> String {
     let mut text = String::new();
+    if let Some((title, why)) = unjudged(analysis) {
+        command(&mut text, "warning", "", title, why);
+    }
     let all = alarms(analysis);
     for (kind, severities) in [
         ("error", [Severity::Failed, Severity::Undecided].as_slice()),

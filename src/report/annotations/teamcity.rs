@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::analysis::Analysis;
 use crate::diagnostic::Diagnostic;
-use crate::report::alarm::{Severity, alarms, plain};
+use crate::report::alarm::{Severity, alarms, plain, unjudged};
 
 const LONGEST: usize = 1000;
 
@@ -52,6 +52,14 @@ pub fn messages(analysis: &Analysis) -> String {
         message(&mut text, "testFinished", &[("name", &name)]);
     }
     message(&mut text, "testSuiteFinished", &[("name", "loadgate")]);
+    if let Some((title, why)) = unjudged(analysis) {
+        let why = format!("{title}: {why}");
+        message(
+            &mut text,
+            "message",
+            &[("text", &why), ("status", "WARNING")],
+        );
+    }
     for (key, value) in [
         ("loadgate.passed", analysis.outcome.passed),
         ("loadgate.failed", analysis.outcome.failed),

@@ -4,6 +4,7 @@ use minijinja::{Value, context};
 
 use super::names;
 use crate::analysis::Analysis;
+use crate::outcome::NOT_JUDGED;
 use crate::summary::Summary;
 use crate::units::{self, Unit};
 
@@ -14,10 +15,15 @@ pub fn view(analysis: &Analysis) -> Value {
     let (_, rest) = sentence.split_once(": ").unwrap_or(("", &sentence));
     let (word, symbol) = match word(analysis.outcome.verdict) {
         ("Passed", _) if analysis.outcome.warned > 0 => ("Passed with warnings", "!"),
+        ("Not judged", symbol) if analysis.outcome.is_comparison => ("Compared", symbol),
         word => word,
     };
     context! {
-        verdict => analysis.outcome.verdict,
+        // The page's colours are three.
+        verdict => match analysis.outcome.verdict {
+            NOT_JUDGED => "undecided",
+            verdict => verdict,
+        },
         word,
         symbol,
         rest,
@@ -34,6 +40,7 @@ pub fn word(verdict: &str) -> (&'static str, &'static str) {
     match verdict {
         "pass" => ("Passed", "✓"),
         "fail" => ("Failed", "✗"),
+        NOT_JUDGED => ("Not judged", "–"),
         _ => ("Undecided", "?"),
     }
 }

@@ -136,7 +136,7 @@ impl<'l> Learner<'l> {
             () if is(&roles.start) => Part::Start,
             () if is(&roles.method) => Part::Method,
             () if is(&roles.name) => Part::Name,
-            () if is(&roles.error) => Part::Error,
+            () if roles.error().is_some_and(|key| key == path) => Part::Error,
             () if self.parts_played(path) > 0 => return None,
             () => Part::SkipText,
         })
@@ -152,10 +152,10 @@ impl<'l> Learner<'l> {
     fn number_part(&mut self, path: &str) -> Option<Part> {
         let is = |role: &Option<String>| role.as_deref() == Some(path);
         let roles = self.roles;
-        if let Some((key, factor)) = &roles.time
+        if let Some((key, unit)) = &roles.time
             && key == path
         {
-            return Some(Part::Time(*factor));
+            return Some(Part::Time(unit.factor()));
         }
         if let Some((_, name)) = roles.fields.iter().find(|(key, _)| key == path) {
             self.fields.push(name.clone());
@@ -180,15 +180,15 @@ impl<'l> Learner<'l> {
             &r.name,
             &r.status,
             &r.success,
-            &r.error,
             &r.users,
             &r.response_length,
         ];
+        let errors = r.error().filter(|key| *key == path).into_iter().count();
         let single = single
             .into_iter()
             .filter(|role| role.as_deref() == Some(path));
         let time = r.time.iter().filter(|(key, _)| key == path);
         let fields = r.fields.iter().filter(|(key, _)| key == path);
-        single.count() + time.count() + fields.count()
+        errors + single.count() + time.count() + fields.count()
     }
 }
