@@ -10,11 +10,17 @@ use std::io::{self, BufRead, BufReader, Cursor, IsTerminal as _, Read, Seek as _
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod limited;
+
 use super::request_log::Content;
 use crate::atomic;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::limits;
 use crate::progress::Progress;
+
+pub use limited::{beyond, read_whole, unreadable};
+
+use limited::Limited;
 
 /// Bytes read at a time.
 const BUFFER: usize = 1 << 18;
@@ -320,12 +326,6 @@ impl Input {
     }
 }
 
-/// Reads all there is, up to the limit of what has to be read whole.
-pub fn read_whole(from: impl Read, bytes: &mut Vec<u8>, what: &'static str) -> io::Result<()> {
-    Limited::new(from, limits::WHOLE, what).read_to_end(bytes)?;
-    Ok(())
-}
-
 const ARRAY: &str = "a JSON array; write one object a line (JSON Lines), as an array";
 
 /// Bytes without a UTF-8 byte order mark.
@@ -359,90 +359,6 @@ fn head_of(decoded: &mut Decoded) -> io::Result<(Vec<u8>, bool)> {
     decoded.take(limits::HEAD as u64).read_to_end(&mut head)?;
     let is_all = head.len() < limits::HEAD;
     Ok((head, is_all))
-}
-
-/// Fails when more bytes come than a limit allows.
-struct Limited<R> {
-    inner: R,
-    left: u64,
-    limit: u64,
-    what: &'static str,
-}
-
-impl<R: Read> Limited<R> {
-    fn new(inner: R, limit: u64, what: &'static str) -> Self {
-        Self {
-            inner,
-            left: limit,
-            limit,
-            what,
-        }
-    }
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            let limit = limits::bytes(self.limit);
-            beyond(format!(
-                "{} is read up to {limit}, and this is longer",
-                self.what
-            ))
-        })?;
-        Ok(read)
-    }
-}
-
-/// Why reading ended at a limit.
-#[derive(Debug)]
-struct Beyond(String);
-
-impl std::fmt::Display for Beyond {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Beyond {}
-
-/// An error of reading that is one of a limit.
-pub fn beyond(message: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, Beyond(message.into()))
-}
-
-/// What is wrong with a file that cannot be opened or read.
-pub fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
-    use io::ErrorKind as Kind;
-    if let Some(beyond) = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Beyond>())
-    {
-        return Diagnostic::new("beyond-limit", beyond.to_string())
-            .at(Origin::file(name))
-            .help("`docs/limits.md` lists what is read at most");
-    }
-    let is_corrupt = matches!(
-        error.kind(),
-        // zstd reports its own errors as `Other`.
-        Kind::InvalidInput | Kind::InvalidData | Kind::UnexpectedEof | Kind::Other
-    );
-    let (code, help) = if is_corrupt {
-        (
-            "corrupt-archive",
-            "was the file written, or copied, to its end?",
-        )
-    } else if error.kind() == Kind::PermissionDenied {
-        ("missing-input", "let the user that runs loadgate read it")
-    } else {
-        (
-            "missing-input",
-            "is the path right, and was the file written to its end?",
-        )
-    };
-    Diagnostic::new(code, format!("cannot read it: {error}"))
-        .at(Origin::file(name))
-        .help(help)
 }
 
 fn take_once(name: &str, identity: Option<Identity>) -> Result<(), Diagnostic> {

@@ -27,7 +27,7 @@ pub fn bounds(survey: &Survey, span: &Span) -> Cut {
     };
     let at = |moment: Moment| match moment {
         Moment::At(ms) => ms,
-        Moment::After(ms) => first + ms.round() as i64,
+        Moment::After(ms) => first.saturating_add(ms.round() as i64),
     };
     let mut from = [span.warmup_ms.map(Moment::After), span.from]
         .into_iter()
@@ -48,6 +48,13 @@ pub fn bounds(survey: &Survey, span: &Span) -> Cut {
         words = format!(" (steady phase, {} users)", Unit::Count.human(users as f64));
     }
     let text = |ms: Option<i64>, other: &str| ms.map_or_else(|| other.to_owned(), moment);
+    let is_behind = from > survey.last_start_ms && survey.last_start_ms.is_some();
+    let is_before = to.is_some_and(|to| to <= first);
+    let place = match (is_behind, is_before) {
+        (true, _) => Some("begins after its last request started"),
+        (_, true) => Some("ends before its first request started"),
+        (false, false) => None,
+    };
     Cut {
         bounds: Bounds {
             from_ms: from,
@@ -58,7 +65,7 @@ pub fn bounds(survey: &Survey, span: &Span) -> Cut {
             text(from, "the run's begin"),
             text(to, "its end")
         )),
-        refused: None,
+        refused: place.map(|place| format!("the part of the run that was asked for {place}")),
     }
 }
 
@@ -186,6 +193,28 @@ mod tests {
             to_ms: Some(9120),
         };
         assert_eq!(bounds(&survey(), &span).bounds, found);
+    }
+
+    #[test]
+    fn a_part_beside_the_run_is_refused() {
+        let known = Survey {
+            last_start_ms: Some(16_000),
+            ..survey()
+        };
+        let refused = |span: Span| bounds(&known, &span).refused.is_some();
+        let warmup = |ms| Span {
+            warmup_ms: Some(ms),
+            ..Span::default()
+        };
+        assert!(!refused(warmup(15_000.0)));
+        assert!(refused(warmup(16_000.0)));
+        // Longer than any calendar.
+        assert!(refused(warmup(1e300)));
+        let to = |ms| Span {
+            to: Some(Moment::At(ms)),
+            ..Span::default()
+        };
+        assert!(refused(to(120)) && !refused(to(121)));
     }
 
     #[test]
