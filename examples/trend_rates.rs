@@ -6,7 +6,6 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows its results")]
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use loadgate::diagnostic::Origin;
@@ -124,8 +123,7 @@ fn endpoint(name: &str, level: f64, draws: &mut Draws) -> EndpointEntry {
             ..Times::default()
         },
         evidence: Evidence::Requests,
-        times: None,
-        sureness: loadgate::history::entry::Sureness::default(),
+        ..EndpointEntry::default()
     }
 }
 
@@ -141,15 +139,12 @@ fn entry(i: usize, endpoints: Vec<EndpointEntry>) -> Entry {
         name: "Total".to_owned(),
         requests: sum(|e| e.requests),
         failures: sum(|e| e.failures),
-        unexpected_failures: None,
-        rps: None,
         response_time_ms: Times {
             mean: Some(means / endpoints.len() as f64),
             ..Times::default()
         },
         evidence: Evidence::Requests,
-        times: None,
-        sureness: loadgate::history::entry::Sureness::default(),
+        ..EndpointEntry::default()
     };
     Entry {
         id: format!("{i:016x}"),
@@ -157,13 +152,9 @@ fn entry(i: usize, endpoints: Vec<EndpointEntry>) -> Entry {
         started_ms: Some(i as i64 * 86_400_000),
         duration_s: Some(200.0),
         users_max: Some(20),
-        commit: None,
-        branch: None,
-        machine: None,
-        scenario: None,
-        labels: BTreeMap::new(),
         verdict: "pass".to_owned(),
         total,
         endpoints,
+        ..Entry::default()
     }
 }

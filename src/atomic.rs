@@ -16,3 +16,8 @@ pub fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     }
     interrupt::remember(|| builder.tempfile_in(folder))
 }
+
+/// A file without a name, for what has to be kept while the program runs: nothing of it stays behind, however it ends.
+pub fn unnamed() -> std::io::Result<std::fs::File> {
+    tempfile::tempfile()
+}

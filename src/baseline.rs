@@ -8,10 +8,12 @@ use crate::summary::{About, Summary};
 pub mod history;
 mod report;
 
+use report::KeptIn;
+
 /// The runs behind one `--baseline` or `--replicate`: as a rule one.
 pub fn load(path: &str, options: &Options, terms: &Terms) -> Result<Vec<Sample>, Vec<Diagnostic>> {
     if let Some(report) = input::report::find(path).map_err(|problem| vec![problem])? {
-        return Ok(vec![report::sample(&report, path, terms)]);
+        return Ok(vec![report::sample(&report, KeptIn::Report, path, terms)]);
     }
     let loaded = match input::load(&[path.to_owned()], options) {
         Ok(loaded) => loaded,
@@ -37,7 +39,7 @@ fn kept_in_folder(
     };
     let name = report.display().to_string();
     match input::report::find(&name) {
-        Ok(Some(report)) => Ok(vec![report::sample(&report, &name, terms)]),
+        Ok(Some(report)) => Ok(vec![report::sample(&report, KeptIn::Report, &name, terms)]),
         Ok(None) => Err(problems),
         Err(problem) => Err(vec![problem]),
     }

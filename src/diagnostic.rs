@@ -127,8 +127,40 @@ pub const CODES: &[(&str, &str)] = &[
         "a file has no bytes, so it cannot be told what it was meant to be",
     ),
     (
+        "not-a-run",
+        "a file is loadgate's own, or another tool's result, and no run that can be judged",
+    ),
+    (
+        "several-runs",
+        "what was named holds more than one run, and a check judges one",
+    ),
+    (
+        "changed-copy",
+        "two logs begin alike and then differ, so that requests could be counted twice",
+    ),
+    (
+        "input-used-twice",
+        "standard input or a pipe is named twice, and its bytes come only once",
+    ),
+    (
+        "special-file",
+        "a device or a socket is named where a file is needed",
+    ),
+    (
+        "beyond-limit",
+        "an input is larger, or has more parts, than loadgate keeps in memory",
+    ),
+    (
         "bad-line",
         "a line or row of an input file does not say what it should",
+    ),
+    (
+        "unmapped-key",
+        "a key that `--map` or `[input.map]` names is in no line of the log",
+    ),
+    (
+        "impossible-time",
+        "a response time is longer than its log many times over, so that its unit cannot be right",
     ),
     ("bad-header", "a table lacks a column it must have"),
     (
@@ -211,6 +243,14 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "newer-history",
         "a history or a report was written by a newer loadgate",
+    ),
+    (
+        "impossible-figure",
+        "a kept report or a line of a history has a figure that no run can have, or that contradicts its others",
+    ),
+    (
+        "bad-history",
+        "the file that `--record` names is not a history, or cannot be read or added to",
     ),
     (
         "output-not-writable",

@@ -18,7 +18,6 @@ pub mod newest;
 pub mod otava;
 pub mod provenance;
 mod random;
-mod report_file;
 mod scan;
 pub mod segment;
 mod settle;

@@ -1,7 +1,9 @@
 //! Reading what a load test left behind: find, decompress, recognise by content, count.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Cursor, Read};
+//!
+//! In three steps: [`discover`] finds, opens and recognises; what was found is read and counted; then it is checked whether
+//! it is one run, whole and without copies ([`copies`], [`one_run`]).
+
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Origin};
@@ -9,17 +11,30 @@ use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::{Concern, Doubts, Tally};
 
+mod copies;
+mod discover;
+mod extent;
+pub(crate) mod foreign;
 pub mod locust;
+mod names;
+mod one_run;
+pub mod open;
+mod recognise;
 pub mod report;
 pub mod request_log;
+mod rows;
+mod silence;
 mod span;
+mod width;
 
+use discover::{Discovery, Found, discover};
+use extent::Extent;
 use locust::{Kind, Tables};
-use request_log::{Bounds, Content, Survey};
+use one_run::Part;
+use open::{Input, unreadable};
+use request_log::{Bounds, Survey};
 use span::bounds;
-
-/// How much of a file is looked at to recognise it.
-const HEAD: u64 = 1 << 16;
+use width::Width;
 
 /// How to read.
 #[derive(Clone, Debug, Default)]
@@ -116,71 +131,230 @@ impl Format {
     }
 }
 
-/// A file that was named or found.
-struct Found {
-    name: String,
-    /// Standard input: its beginning, or all of it.
-    stdin: Option<Stdin>,
-    /// Whether it was found in a folder, where what is not recognised is not an error.
-    in_folder: bool,
-}
-
-/// What was read of standard input to recognise it.
-struct Stdin {
-    bytes: Vec<u8>,
-    is_all: bool,
-}
-
 /// Reads all inputs as one run.
 pub fn load(runs: &[String], options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
     let forced = forced_format(options)?;
-    let mut problems = Vec::new();
-    let mut logs = Vec::new();
-    let mut tables = Tables::default();
-    let mut loaded = Loaded::default();
-    let mut allowance = options.allow_bad_lines;
-    for found in discover(runs, options, &mut problems) {
-        match recognise(&found, forced, options) {
-            Ok(Some(Format::RequestLog)) => logs.push(found),
-            Ok(Some(Format::Locust(kind))) => {
-                let read = read_all(&found).map_err(|d| vec![d]);
-                match read.and_then(|bytes| tables.read(&found.name, kind, &bytes, &mut allowance))
-                {
-                    Ok(source) => loaded.sources.push(source),
-                    Err(found) => problems.extend(found),
-                }
-            }
-            Ok(None) => {}
-            Err(problem) => problems.push(problem),
-        }
+    load_found(discover(runs, forced, options), runs, options)
+}
+
+fn load_found(
+    discovery: Discovery,
+    runs: &[String],
+    options: &Options,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let Discovery {
+        mut found,
+        mut not_read,
+        notes,
+        mut problems,
+        ..
+    } = discovery;
+    // Among several inputs a stream may be a copy: it has to be looked at twice.
+    if found.len() > 1 {
+        let kept = found.iter_mut().filter_map(|one| one.input.keep().err());
+        problems.extend(kept);
     }
-    let users = tables.users();
-    read_logs(
-        &logs,
-        users,
-        options,
-        &mut allowance,
-        &mut loaded,
-        &mut problems,
-    );
-    if problems.is_empty() && loaded.sources.is_empty() {
-        problems.push(
-            Diagnostic::new(
-                "nothing-recognised",
-                format!("found no load-test result in `{}`", runs.join("`, `")),
-            )
-            .help(
-                "loadgate reads Locust CSV and JSON, and request logs (JSON Lines or a JSON array)",
-            ),
-        );
-    }
-    if !problems.is_empty() {
+    let copies = copies::take_out(&mut found);
+    not_read.extend(copies.left_out);
+    problems.extend(copies.problems);
+    let several = one_run::by_name(&found);
+    if several.is_some() {
+        problems.extend(several);
         return Err(problems);
     }
-    combine(&mut loaded, tables, options);
+    let mut reading = Reading {
+        allowance: options.allow_bad_lines,
+        problems,
+        loaded: Loaded {
+            notes: notes.into_iter().chain(copies.notes).collect(),
+            ..Loaded::default()
+        },
+        ..Reading::default()
+    };
+    let (logs, tables): (Vec<Found>, Vec<Found>) = found
+        .into_iter()
+        .partition(|one| one.format == Format::RequestLog);
+    for table in &tables {
+        reading.table(table);
+    }
+    let mut logs: Vec<Input> = logs.into_iter().map(|log| log.input).collect();
+    reading.logs(&mut logs, options);
+    let mut loaded = reading.finish(options)?;
+    let unread = |path| Source {
+        path,
+        format: NOT_READ,
+        records: 0,
+        rejected: 0,
+    };
+    loaded.sources.extend(not_read.into_iter().map(unread));
     loaded.notes.splice(0..0, rejected_note(&loaded.sources));
     loaded.forget_folders(runs);
     Ok(loaded)
+}
+
+/// The format of a file that is listed, but was not read.
+pub const NOT_READ: &str = "not-read";
+
+/// What was read so far.
+#[derive(Default)]
+struct Reading {
+    allowance: u64,
+    problems: Vec<Diagnostic>,
+    loaded: Loaded,
+    tables: Tables,
+    parts: Vec<Part>,
+}
+
+impl Reading {
+    fn table(&mut self, found: &Found) {
+        let Format::Locust(kind) = found.format else {
+            return;
+        };
+        let input = &found.input;
+        let read = rows::read(input, kind).map_err(|problem| vec![problem]);
+        let read = read.and_then(|bytes| {
+            self.tables
+                .read(&input.name, kind, &bytes, &mut self.allowance)
+        });
+        match read {
+            Ok(source) => self.loaded.sources.push(source),
+            Err(problems) => self.problems.extend(problems),
+        }
+    }
+
+    fn logs(&mut self, logs: &mut [Input], options: &Options) {
+        if logs.is_empty() {
+            return;
+        }
+        let passes = if options.span.is_whole() { 1 } else { 2 };
+        if passes > 1 {
+            let kept = logs.iter_mut().filter_map(|log| log.keep().err());
+            self.problems.extend(kept);
+        }
+        let known: Option<u64> = logs.iter().map(Input::stored_len).sum();
+        options
+            .progress
+            .begin_bytes(known.map(|bytes| bytes * passes));
+        let mut refused = Doubts::default();
+        let bounds = if options.span.is_whole() {
+            Bounds::default()
+        } else {
+            let mut survey = self.survey(logs, options);
+            if let Some(users) = self.tables.users().filter(|_| survey.users.is_empty()) {
+                survey.users.clone_from(users);
+            }
+            let cut = bounds(&survey, &options.span);
+            self.loaded.notes.extend(cut.note);
+            if let Some(why) = cut.refused {
+                refused.add(&Concern::ALL, &why);
+            }
+            cut.bounds
+        };
+        let users = self.tables.users();
+        let most_users = users.and_then(|users| users.values().max().copied());
+        let mut reader = request_log::Reader::new(&options.map, bounds)
+            .unstated_is_success(options.unstated_success)
+            .with_users(most_users.filter(|users| *users > 0));
+        for log in &*logs {
+            let content = log
+                .content(&options.progress)
+                .map_err(|error| vec![unreadable(&log.name, &error)]);
+            let read =
+                content.and_then(|content| reader.read(&log.name, content, &mut self.allowance));
+            match read {
+                Ok(source) if source.records == 0 && source.rejected > 0 => {
+                    self.problems.push(without_a_record(&source));
+                }
+                Ok(source) => self.loaded.sources.push(source),
+                Err(found) => self.problems.extend(found),
+            }
+        }
+        options.progress.finish();
+        // What was cut has its whole length from the survey, unless it was cut to pick one of several runs.
+        if self.parts.is_empty() {
+            let extents = reader.extents().iter();
+            self.parts.extend(extents.map(|(name, extent)| Part {
+                name: name.clone(),
+                extent: *extent,
+                must_overlap: false,
+            }));
+        }
+        self.problems.extend(reader.unmapped());
+        let (tally, notes) = reader.finish();
+        self.loaded.tally = tally;
+        self.loaded.tally.doubts.merge(&refused);
+        self.loaded.notes.extend(notes);
+    }
+
+    /// Looks over the logs for the first start and the users.
+    fn survey(&mut self, logs: &[Input], options: &Options) -> Survey {
+        let reader = request_log::Reader::new(&options.map, Bounds::default());
+        let mut survey = Survey::default();
+        let picks_one = options.span.from.is_some() || options.span.to.is_some();
+        for log in logs {
+            // What cannot be read is told when it is read to be counted.
+            let Ok(content) = log.content(&options.progress) else {
+                continue;
+            };
+            let mut of_log = Survey::default();
+            reader.survey(content, &mut of_log);
+            if let (false, Some(first), Some(last)) =
+                (picks_one, of_log.first_start_ms, of_log.last_start_ms)
+            {
+                let mut extent = Extent::default();
+                extent.see(first, last);
+                self.parts.push(Part {
+                    name: log.name.clone(),
+                    extent,
+                    must_overlap: false,
+                });
+            }
+            survey.merge(of_log);
+        }
+        survey
+    }
+
+    /// The run, if it is one.
+    fn finish(mut self, options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
+        let json = |kind: &Kind| *kind == Kind::Json;
+        let many = self
+            .tables
+            .extents()
+            .iter()
+            .filter(|(kind, ..)| json(kind))
+            .count()
+            > 1;
+        for (kind, name, extent) in self.tables.extents() {
+            self.parts.push(Part {
+                name: name.clone(),
+                extent: *extent,
+                must_overlap: many && json(kind),
+            });
+        }
+        match one_run::by_time(&self.parts) {
+            Ok(note) => self.loaded.notes.extend(note),
+            Err(problem) => self.problems.push(problem),
+        }
+        if self.problems.is_empty() {
+            combine(&mut self.loaded, self.tables, options);
+            self.loaded.tally.pool_errors();
+            silence::doubt(&mut self.loaded.tally);
+            self.problems.extend(Width::of(&self.loaded.tally).beyond());
+        }
+        if self.problems.is_empty() {
+            Ok(self.loaded)
+        } else {
+            Err(self.problems)
+        }
+    }
+}
+
+/// A log of which no line is a record, however many bad ones are allowed.
+fn without_a_record(source: &Source) -> Diagnostic {
+    let message = format!("none of its {} lines is a request", source.rejected);
+    Diagnostic::new("bad-line", message)
+        .at(Origin::file(&source.path))
+        .help("bad lines were allowed, but a whole log of them is none: mend it, or do not name it")
 }
 
 impl Loaded {
@@ -188,11 +362,22 @@ impl Loaded {
     fn forget_folders(&mut self, runs: &[String]) {
         let absolute = runs.iter().map(Path::new).filter(|p| p.is_absolute());
         let folders = absolute.filter_map(|path| path.parent());
-        for folder in folders.filter(|folder| folder.parent().is_some()) {
+        // What lies among the system's devices is a stream, and tells nothing.
+        let tells = |folder: &&Path| folder.parent().is_some() && !folder.starts_with("/dev");
+        for folder in folders.filter(tells) {
             let prefix = format!("{}/", folder.display());
             let paths = self.sources.iter_mut().map(|source| &mut source.path);
             for text in paths.chain(&mut self.notes) {
                 *text = text.replace(&prefix, "");
+            }
+            let tally = &mut self.tally;
+            let rows = tally
+                .endpoints
+                .values_mut()
+                .chain(&mut tally.reported_total);
+            let doubts = rows.map(|row| &mut row.doubts).chain([&mut tally.doubts]);
+            for doubts in doubts.filter(|doubts| !doubts.is_empty()) {
+                doubts.reword(|because| because.replace(&prefix, ""));
             }
         }
     }
@@ -214,14 +399,20 @@ fn forced_format(options: &Options) -> Result<Option<Format>, Vec<Diagnostic>> {
 /// The log gives the numbers where it has any; Locust's tables are then reconciled with it.
 fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
     let from_log = !loaded.tally.endpoints.is_empty() || !loaded.tally.samples.is_empty();
-    let reconcile = (from_log && options.span.is_whole()).then_some(&loaded.tally);
-    let (tally, notes) = tables.finish(reconcile);
+    let (tally, notes) = if from_log && !options.span.is_whole() {
+        let logs = loaded.sources.iter();
+        let logs = logs.filter(|source| source.format == "request-log");
+        tables.finish_beside_part(logs.map(|source| source.records).sum())
+    } else {
+        tables.finish(from_log.then_some(&loaded.tally))
+    };
     loaded.notes.extend(notes);
     if let Some(tally) = tally {
         if from_log {
             if loaded.tally.users.is_empty() {
                 loaded.tally.users = tally.users;
             }
+            loaded.tally.doubts.merge(&tally.doubts);
         } else {
             let doubts = std::mem::take(&mut loaded.tally.doubts);
             loaded.tally = tally;
@@ -234,329 +425,8 @@ fn combine(loaded: &mut Loaded, tables: Tables, options: &Options) {
     }
 }
 
-fn read_logs(
-    logs: &[Found],
-    users: Option<&BTreeMap<i64, u64>>,
-    options: &Options,
-    allowance: &mut u64,
-    loaded: &mut Loaded,
-    problems: &mut Vec<Diagnostic>,
-) {
-    let passes = if options.span.is_whole() { 1 } else { 2 };
-    let known: Option<u64> = logs.iter().map(size).sum();
-    options
-        .progress
-        .begin_bytes(known.map(|bytes| bytes * passes));
-    let mut refused = Doubts::default();
-    let bounds = if options.span.is_whole() {
-        Bounds::default()
-    } else {
-        let mut survey = survey(logs, options);
-        if let Some(users) = users.filter(|_| survey.users.is_empty()) {
-            survey.users.clone_from(users);
-        }
-        let cut = bounds(&survey, &options.span);
-        loaded.notes.extend(cut.note);
-        if let Some(why) = cut.refused {
-            refused.add(&Concern::ALL, &why);
-        }
-        cut.bounds
-    };
-    let mut reader = request_log::Reader::new(&options.map, bounds);
-    for log in logs {
-        let read = content(log, &options.progress).map_err(|d| vec![d]);
-        match read.and_then(|content| reader.read(&log.name, content, allowance)) {
-            Ok(source) => loaded.sources.push(source),
-            Err(found) => problems.extend(found),
-        }
-    }
-    options.progress.finish();
-    let (tally, notes) = reader.finish();
-    loaded.tally = tally;
-    loaded.tally.doubts.merge(&refused);
-    loaded.notes.extend(notes);
-}
-
-/// Bytes as they are stored, if that can be known before they are read.
-fn size(found: &Found) -> Option<u64> {
-    if found.stdin.is_some() {
-        return None;
-    }
-    let about = std::fs::metadata(&found.name).ok()?;
-    about.is_file().then_some(about.len())
-}
-
-fn survey(logs: &[Found], options: &Options) -> Survey {
-    let reader = request_log::Reader::new(&options.map, Bounds::default());
-    let mut survey = Survey::default();
-    // What cannot be read is told when it is read to be counted.
-    for content in logs
-        .iter()
-        .filter_map(|log| content(log, &options.progress).ok())
-    {
-        reader.survey(content, &mut survey);
-    }
-    survey
-}
-
 fn rejected_note(sources: &[Source]) -> Option<String> {
     let rejected: u64 = sources.iter().map(|s| s.rejected).sum();
     (rejected > 0)
         .then(|| format!("{rejected} bad lines were left out, as allowed by `--allow-bad-lines`"))
-}
-
-/// Endings of the files that belong to a Locust prefix.
-const PREFIX_ENDINGS: [&str; 7] = [
-    "_stats.csv",
-    "_stats_history.csv",
-    "_failures.csv",
-    "_exceptions.csv",
-    "_requests.csv",
-    "_distribution.csv",
-    ".json",
-];
-
-fn discover(runs: &[String], options: &Options, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
-    let mut seen = BTreeSet::new();
-    let mut all = Vec::new();
-    for run in runs {
-        let path = Path::new(run);
-        let mut named = Vec::new();
-        if run == "-" {
-            // What is looked over twice has to be kept.
-            let limit = if options.span.is_whole() {
-                HEAD
-            } else {
-                u64::MAX
-            };
-            let mut bytes = Vec::new();
-            match std::io::stdin().lock().take(limit).read_to_end(&mut bytes) {
-                Ok(read) => named.push(Found {
-                    name: "-".to_owned(),
-                    stdin: Some(Stdin {
-                        bytes,
-                        is_all: (read as u64) < limit,
-                    }),
-                    in_folder: false,
-                }),
-                Err(error) => problems.push(unreadable("-", &error)),
-            }
-        } else if path.is_dir() {
-            named.extend(in_folder(path, problems));
-        } else if path.exists() {
-            named.push(Found {
-                name: run.clone(),
-                stdin: None,
-                in_folder: false,
-            });
-        } else {
-            let belonging = PREFIX_ENDINGS.iter().map(|ending| format!("{run}{ending}"));
-            named.extend(
-                belonging
-                    .filter(|p| Path::new(p).is_file())
-                    .map(|name| Found {
-                        name,
-                        stdin: None,
-                        in_folder: false,
-                    }),
-            );
-            if named.is_empty() {
-                problems.push(
-                    Diagnostic::new(
-                        "missing-input",
-                        format!("there is no file, folder or Locust prefix `{run}`"),
-                    )
-                    .at(Origin::file(run))
-                    .help("a prefix is what was given to Locust as `--csv`, as `results/run`"),
-                );
-            }
-        }
-        // The same file named twice is read once.
-        all.extend(named.into_iter().filter(|f| {
-            f.name == "-"
-                || std::fs::canonicalize(&f.name).map_or(true, |canonical| seen.insert(canonical))
-        }));
-    }
-    all
-}
-
-fn in_folder(path: &Path, problems: &mut Vec<Diagnostic>) -> Vec<Found> {
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            problems.push(unreadable(&path.display().to_string(), &error));
-            return Vec::new();
-        }
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|p| p.is_file() && !is_hidden(p))
-        .map(|p| p.display().to_string())
-        .collect();
-    names.sort();
-    names
-        .into_iter()
-        .map(|name| Found {
-            name,
-            stdin: None,
-            in_folder: true,
-        })
-        .collect()
-}
-
-/// A hidden file is no result: a report half written by a process that was killed, say.
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-}
-
-fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
-    let code = match error.kind() {
-        std::io::ErrorKind::InvalidInput
-        | std::io::ErrorKind::InvalidData
-        | std::io::ErrorKind::UnexpectedEof
-        // zstd reports its own errors as `Other`.
-        | std::io::ErrorKind::Other => "corrupt-archive",
-        _ => "missing-input",
-    };
-    Diagnostic::new(code, format!("cannot read it: {error}"))
-        .at(Origin::file(name))
-        .help("is the path right, and was the file written to its end?")
-}
-
-const GZIP: &[u8] = &[0x1f, 0x8b];
-const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-
-/// The content, decompressed if it begins with the magic bytes of gzip or Zstandard. `only_head`: of standard input only
-/// what was already read.
-fn open(
-    found: &Found,
-    only_head: bool,
-    progress: &Progress,
-) -> Result<Box<dyn BufRead + Send>, Diagnostic> {
-    let failed = |error: std::io::Error| unreadable(&found.name, &error);
-    let mut raw: Box<dyn BufRead + Send> = if let Some(stdin) = &found.stdin {
-        let begin = Cursor::new(stdin.bytes.clone());
-        if stdin.is_all || only_head {
-            Box::new(begin)
-        } else {
-            Box::new(BufReader::with_capacity(
-                1 << 18,
-                progress.watch(begin.chain(std::io::stdin())),
-            ))
-        }
-    } else {
-        let file = std::fs::File::open(&found.name).map_err(failed)?;
-        Box::new(BufReader::with_capacity(1 << 18, progress.watch(file)))
-    };
-    let head = raw.fill_buf().map_err(failed)?;
-    if head.starts_with(GZIP) {
-        let decoder = flate2::bufread::MultiGzDecoder::new(raw);
-        return Ok(Box::new(BufReader::with_capacity(1 << 18, decoder)));
-    }
-    if head.starts_with(ZSTD) {
-        let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(failed)?;
-        return Ok(Box::new(BufReader::with_capacity(1 << 18, decoder)));
-    }
-    Ok(raw)
-}
-
-/// A request log: a plain file of lines can be read by several threads at once.
-fn content(found: &Found, progress: &Progress) -> Result<Content, Diagnostic> {
-    let mut stream = open(found, false, progress)?;
-    let failed = |error: std::io::Error| unreadable(&found.name, &error);
-    if found.stdin.is_none() {
-        let file = std::fs::File::open(&found.name).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        let mut magic = [0; 4];
-        let is_plain = about.is_file() && {
-            let read = (&file).take(4).read(&mut magic).map_err(failed)?;
-            !(magic[..read].starts_with(GZIP) || magic[..read].starts_with(ZSTD))
-        };
-        let is_array = stream
-            .fill_buf()
-            .map_err(failed)?
-            .iter()
-            .find(|b| !b.is_ascii_whitespace())
-            == Some(&b'[');
-        if is_plain && !is_array {
-            return Ok(Content::File(file, about.len(), progress.clone()));
-        }
-    }
-    Ok(Content::Stream(stream))
-}
-
-fn read_all(found: &Found) -> Result<Vec<u8>, Diagnostic> {
-    let mut bytes = Vec::new();
-    open(found, false, &Progress::default())?
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&found.name, &error))?;
-    Ok(bytes)
-}
-
-/// What a file is, by its content. `None`: of no concern.
-fn recognise(
-    found: &Found,
-    forced: Option<Format>,
-    options: &Options,
-) -> Result<Option<Format>, Diagnostic> {
-    if let Some(format) = forced {
-        return Ok(Some(format));
-    }
-    let mut head = Vec::new();
-    let read = open(found, true, &Progress::default())?
-        .take(HEAD)
-        .read_to_end(&mut head);
-    // The beginning of a compressed stream ends in its middle.
-    let is_part = found.stdin.as_ref().is_some_and(|stdin| !stdin.is_all) && !head.is_empty();
-    if let Err(error) = read
-        && !is_part
-    {
-        return Err(unreadable(&found.name, &error));
-    }
-    if head.is_empty() {
-        return empty(found);
-    }
-    if let Some(kind) = Kind::detect(&head) {
-        return Ok(Some(Format::Locust(kind)));
-    }
-    if request_log::looks_like_one(&head)
-        && (!found.in_folder || request_log::holds_a_record(&head, &options.map))
-    {
-        return Ok(Some(Format::RequestLog));
-    }
-    if found.in_folder {
-        return Ok(None);
-    }
-    let start: String = String::from_utf8_lossy(&head[..head.len().min(60)])
-        .chars()
-        .map(visible)
-        .collect();
-    Err(Diagnostic::new(
-        "unknown-format",
-        format!("unknown format; it begins with `{start}`"),
-    )
-    .at(Origin::at(&found.name, 1, 1))
-    .help(format!("`--format` names it: {}", Format::names())))
-}
-
-fn visible(c: char) -> char {
-    if c.is_control() { ' ' } else { c }
-}
-
-/// A file without bytes: a log to which nothing was written, or an error.
-fn empty(found: &Found) -> Result<Option<Format>, Diagnostic> {
-    let extension = Path::new(&found.name)
-        .extension()
-        .and_then(|e| e.to_str())
-        .unwrap_or_default();
-    if ["jsonl", "ndjson", "log"].contains(&extension) {
-        return Ok(Some(Format::RequestLog));
-    }
-    Err(
-        Diagnostic::new("empty-input", "the file is empty, it has not even a header")
-            .at(Origin::file(&found.name))
-            .help("was the load test ended before it wrote anything?"),
-    )
 }

@@ -33,6 +33,7 @@ pub mod history;
 pub mod init;
 pub mod input;
 pub mod interrupt;
+pub mod limits;
 pub mod metric;
 pub mod migrate;
 pub mod outcome;

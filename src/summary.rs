@@ -31,7 +31,7 @@ pub struct Source {
     /// The path as the user gave it, or found below what the user gave; never made absolute.
     pub path: String,
     /// What it was recognised as: `request-log`, `locust-stats`, `locust-history`, `locust-failures`,
-    /// `locust-exceptions`, `locust-distribution`, `locust-json`.
+    /// `locust-exceptions`, `locust-distribution`, `locust-json`; `not-read` if it is listed only.
     pub format: &'static str,
     /// Requests, rows or entries taken from it.
     pub records: u64,
@@ -147,8 +147,16 @@ pub struct FieldSummary {
     pub min: f64,
     /// Arithmetic mean.
     pub mean: f64,
-    /// 95th percentile, numpy's `linear`.
+    /// Population standard deviation.
+    pub stddev: f64,
+    /// Median, numpy's `linear` as all percentiles.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 95th percentile.
     pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
     /// Largest value.
     pub max: f64,
     /// Sum.
@@ -249,14 +257,25 @@ fn field(tally: &FieldTally, requests: u64) -> Option<FieldSummary> {
     let count = tally.count();
     let (min, max) = (tally.min()?, tally.max()?);
     let slope = tally.slope();
+    let sum = tally.sum();
+    let quantiles = quantile::quantiles_by_rank(count, &[0.5, 0.9, 0.95, 0.99], |ranks| {
+        tally.at_ranks(ranks)
+    });
+    let [p50, p90, p95, p99] = quantiles[..] else {
+        return None;
+    };
     Some(FieldSummary {
         count,
         missing: tally.missing_of(requests),
         min,
-        mean: tally.sum() / count as f64,
-        p95: quantile::quantile(tally.values(), count, 0.95)?,
+        mean: sum / count as f64,
+        stddev: tally.stddev()?,
+        p50: p50?,
+        p90: p90?,
+        p95: p95?,
+        p99: p99?,
         max,
-        sum: tally.sum(),
+        sum,
         first: tally.first(),
         last: tally.last(),
         increase: tally.increase(),

@@ -128,6 +128,12 @@ pub fn seconds(ms: f64) -> f64 {
     ms / 1e3
 }
 
+/// `1 request`, `1,234 requests`.
+pub fn counted(n: u64, word: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {word}{plural}", Unit::Count.human(n as f64))
+}
+
 fn count(value: f64) -> String {
     if value.fract() == 0.0 {
         group(value)

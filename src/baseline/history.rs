@@ -1,20 +1,14 @@
 //! The runs of a history that a run may be compared with: the newest ones made under the same conditions, of the level
 //! that was last accepted.
 
-use std::collections::BTreeMap;
-
-use super::report;
-use crate::comparison::sample::kept::least;
+use super::report::{self, KeptIn};
 use crate::comparison::{Sample, Terms};
 use crate::diagnostic::Diagnostic;
-use crate::history::entry::{EndpointEntry, Entry, Provenance};
+use crate::history::entry::{Entry, Provenance};
 use crate::history::store::{self, History};
-use crate::history::time_counts::TimeCounts;
-use crate::input::report::{Endpoint, Kept, Rates, Report, Run, Times};
 use crate::summary::Summary;
 use crate::trend::collect::Selection;
 use crate::trend::{self, Change, Group, Kind, Settings};
-use crate::units::quantile_name;
 
 /// Runs taken at most: more say little more of the noise, and are older.
 const MOST_RUNS: usize = 20;
@@ -26,18 +20,20 @@ const USERS: f64 = 0.1;
 pub struct Chosen {
     /// The runs, oldest first.
     pub samples: Vec<Sample>,
-    /// How they were chosen, in a sentence.
-    pub note: String,
+    /// How they were chosen, and what is to be known of the history, in sentences.
+    pub notes: Vec<String>,
 }
 
-/// Chooses runs of a history for `summary`, which was made under `conditions`.
+/// Chooses runs of a history for `summary`, which was made under `conditions`; up to `allowed_bad` lines that cannot be
+/// read are left out.
 pub fn choose(
     path: &str,
     summary: &Summary,
     conditions: &Provenance,
     terms: &Terms,
+    allowed_bad: u64,
 ) -> Result<Chosen, Vec<Diagnostic>> {
-    let all = store::read_all(&[path.to_owned()], 0)?;
+    let all = store::read_all(&[path.to_owned()], allowed_bad)?;
     let comparable = History {
         runs: all
             .runs
@@ -57,7 +53,7 @@ pub fn choose(
         .take(level.len())
         .collect();
     let newest = &chosen[chosen.len().saturating_sub(MOST_RUNS)..];
-    let note = format!(
+    let choice = format!(
         "{path}: {} of {of} runs are the baseline; {runs} were made under the same conditions, {} of them at the level \
          last accepted",
         newest.len(),
@@ -65,11 +61,11 @@ pub fn choose(
     );
     let samples = newest.iter().map(|entry| Sample {
         recorded: true,
-        ..report::sample(&as_report(entry), path, terms)
+        ..report::sample(&entry.as_report(), KeptIn::History, path, terms)
     });
     Ok(Chosen {
         samples: samples.collect(),
-        note,
+        notes: all.notes.into_iter().chain([choice]).collect(),
     })
 }
 
@@ -124,72 +120,4 @@ fn level_of(group: &Group, whole: std::ops::Range<usize>) -> std::ops::Range<usi
         }
     }
     whole.start..end
-}
-
-/// An entry as the report that `check --json` would have written, as far as it was kept.
-fn as_report(entry: &Entry) -> Report {
-    let mut metadata = entry.labels.clone();
-    let keys = [
-        ("commit", &entry.commit),
-        ("branch", &entry.branch),
-        ("machine", &entry.machine),
-        ("scenario", &entry.scenario),
-    ];
-    for (key, value) in keys {
-        metadata.extend(value.iter().map(|value| (key.to_owned(), value.clone())));
-    }
-    Report {
-        run: Run {
-            label: entry.label.clone(),
-            duration_s: entry.duration_s,
-            users_max: entry.users_max,
-            metadata,
-        },
-        total: endpoint(entry, &entry.total, true),
-        endpoints: entry
-            .endpoints
-            .iter()
-            .map(|e| endpoint(entry, e, false))
-            .collect(),
-        rates: Rates {
-            peak_rps: None,
-            peak_rpm: None,
-        },
-    }
-}
-
-fn endpoint(run: &Entry, of: &EndpointEntry, total: bool) -> Endpoint {
-    let key = of.endpoint();
-    let times = run.times_of((!total).then_some(&key));
-    let mut bins: BTreeMap<u64, u64> = BTreeMap::new();
-    for (us, n) in times.iter().flat_map(TimeCounts::least_us) {
-        *bins.entry(least(us)).or_default() += n;
-    }
-    let known = &of.response_time_ms;
-    Endpoint {
-        method: of.method.clone(),
-        name: of.name.clone(),
-        requests: of.requests,
-        failures: of.failures,
-        rps: of.rps,
-        response_time_ms: Times {
-            min: known.min,
-            mean: known.mean,
-            max: known.max,
-            stddev: known.stddev,
-            quantiles: known
-                .quantiles
-                .iter()
-                .map(|(q, ms)| (quantile_name(*q), *ms))
-                .collect(),
-        },
-        statuses: BTreeMap::new(),
-        fields: BTreeMap::new(),
-        evidence: of.evidence,
-        sample: Some(Kept {
-            relative_error: of.sureness.relative_error.clone(),
-            effective_requests: of.sureness.effective_requests.clone(),
-            times_us: bins.into_iter().collect(),
-        }),
-    }
 }

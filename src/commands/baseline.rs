@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::Limit;
 use crate::history::provenance;
 use crate::history::store::is_history;
-use crate::input::Options;
+use crate::input::{Options, open};
 use crate::summary::Summary;
 
 /// Compares the run with its baseline, if there is one; every baseline that cannot be read is told at once.
@@ -29,9 +29,16 @@ pub fn against(
     let mut load = |paths: &[String]| -> Vec<Sample> {
         let mut samples = Vec::new();
         for path in paths {
+            let _held = match open::hold(path) {
+                Ok(held) => held,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
             let found = if is_history(Path::new(path)) {
-                of_history(path, summary, &terms).map(|chosen| {
-                    notes.push(chosen.note);
+                of_history(path, summary, &terms, options.allow_bad_lines).map(|chosen| {
+                    notes.extend(chosen.notes);
                     chosen.samples
                 })
             } else {
@@ -56,9 +63,14 @@ pub fn against(
 }
 
 /// The runs of a history that were made as this one was.
-fn of_history(path: &str, summary: &Summary, terms: &Terms) -> Result<Chosen, Vec<Diagnostic>> {
+fn of_history(
+    path: &str,
+    summary: &Summary,
+    terms: &Terms,
+    allowed_bad: u64,
+) -> Result<Chosen, Vec<Diagnostic>> {
     let conditions = provenance::of_this_run(&summary.metadata);
-    let chosen = baseline::history::choose(path, summary, &conditions, terms)?;
+    let chosen = baseline::history::choose(path, summary, &conditions, terms, allowed_bad)?;
     if chosen.samples.is_empty() {
         let problem = Diagnostic::new(
             "no-comparable-run",

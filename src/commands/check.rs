@@ -11,7 +11,7 @@ use crate::cli::{Check, Phase};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::gate::{Terms, judge, quota, regression};
-use crate::input::{self, Moment, Options, Span};
+use crate::input::{self, Moment, Options, Span, open};
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::report::{Destinations, terminal};
@@ -34,10 +34,16 @@ pub fn run(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8,
     let destinations = destinations(args);
     let config = configuration(args, purpose, &destinations)?;
     let mut analysis = analyse(args, purpose, &config)?;
-    follow(args, &config, &mut analysis);
+    follow(args, &config, &mut analysis)?;
+    // First of all, so that no report tells of a run that was not recorded.
+    let recorded = args.record.as_ref().map(|history| {
+        let appended = record::record(history, &analysis, &config.expected);
+        appended.map(|appended| (history, appended))
+    });
+    let recorded = recorded.transpose()?;
     destinations.write(&analysis, stdout)?;
-    if let Some(history) = &args.record {
-        record::record(history, &analysis, &config.expected, args, stdout)?;
+    if let Some((history, appended)) = recorded {
+        record::tell(history, &appended, args, stdout)?;
     }
     let taken = destinations.uses_stdout();
     if let Some(ci) = Ci::from_environment(args.announce.ci) {
@@ -53,15 +59,12 @@ pub fn run(args: &Check, purpose: Purpose, stdout: &mut dyn Write) -> Result<u8,
 }
 
 /// Sets the run among those before it in the history it will be recorded in.
-fn follow(args: &Check, config: &Config, analysis: &mut Analysis) {
-    let Some(history) = &args.record else { return };
-    let entry = record::entry(analysis, &config.expected);
-    match trend::with(history, entry, args.allow_bad_lines) {
-        Ok(trend) => analysis.trend = trend,
-        Err(why) => analysis.summary.notes.push(format!(
-            "the history cannot be followed, so no trend is shown: {why}"
-        )),
+fn follow(args: &Check, config: &Config, analysis: &mut Analysis) -> Result<(), Failure> {
+    if let Some(history) = &args.record {
+        let entry = record::entry(analysis, &config.expected);
+        analysis.trend = trend::with(history, entry, args.allow_bad_lines)?;
     }
+    Ok(())
 }
 
 fn destinations(args: &Check) -> Destinations {
@@ -114,6 +117,9 @@ fn configuration(
     problems.extend(map(args, &mut config.map));
     if let Err(found) = destinations.check() {
         problems.extend(found);
+    }
+    if let Some(history) = &args.record {
+        problems.extend(record::problems(history, args.allow_bad_lines));
     }
     if problems.is_empty() {
         Ok(config)
@@ -235,8 +241,8 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
         format: args.format.clone(),
         map: config.map.clone(),
         allow_bad_lines: args.allow_bad_lines,
-        unstated_success: config.unstated_success,
         span: config.span,
+        unstated_success: config.unstated_success,
         progress: Progress::new(),
     };
     let loaded = input::load(&args.runs, &options)?;
@@ -284,8 +290,11 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
 /// The run's name when it was given none: the last part of the first input's path.
 fn label(runs: &[String]) -> String {
     let first = runs.first().map_or("-", String::as_str);
-    if first == "-" {
+    if open::is_stdin(first) {
         return "standard input".to_owned();
+    }
+    if first.starts_with("/dev/fd/") {
+        return "pipe".to_owned();
     }
     Path::new(first).file_name().map_or_else(
         || "run".to_owned(),

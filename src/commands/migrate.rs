@@ -7,19 +7,20 @@ use super::Failure;
 use crate::cli::project::{Migrate, Tool};
 use crate::config;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::input::open::Input;
 use crate::migrate::{artillery, checked, gate_file, k6, taurus};
 use crate::report::write_atomically;
 
 /// Reads the thresholds and writes the gate file; the answer is the exit code.
 pub fn run(args: &Migrate, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let name = args.file.display().to_string();
-    let text = std::fs::read_to_string(&args.file).map_err(|error| {
-        let problem = Diagnostic::new("missing-input", format!("cannot read it: {error}"));
-        vec![
-            problem
-                .at(Origin::file(&name))
-                .help("name the file that holds the thresholds"),
-        ]
+    let help = "name the file that holds the thresholds";
+    let read = Input::open(&name).and_then(|input| input.whole("a script"));
+    let bytes = read.map_err(|problem| vec![problem.help(help)])?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let message = format!("cannot read it: {}", error.utf8_error());
+        let problem = Diagnostic::new("missing-input", message);
+        vec![problem.at(Origin::file(&name)).help(help)]
     })?;
     let found = match args.from {
         Tool::K6 => k6::thresholds(&text),

@@ -11,6 +11,7 @@ use crate::history::append::append;
 use crate::history::line::Line;
 use crate::history::otava;
 use crate::history::store::{self, History};
+use crate::input::open;
 use crate::report::trend::{Destinations, terminal};
 use crate::trend::collect::Selection;
 use crate::trend::{self, Algorithm, SeriesMetric, Settings, Trend, changes, self_test};
@@ -20,6 +21,9 @@ pub fn run(args: &Args, stdout: &mut dyn Write) -> Result<u8, Failure> {
     let destinations = destinations(args);
     let selection = selection(args, &destinations)?;
     let settings = settings(args);
+    // A stream is read twice where something is acknowledged.
+    let held: Result<Vec<_>, _> = args.histories.iter().map(|path| open::hold(path)).collect();
+    let _held = held.map_err(|problem| vec![problem])?;
     let mut history = store::read_all(&args.histories, args.allow_bad_lines)?;
     if !args.ack.is_empty() {
         acknowledge(args, &history, &selection, &settings)?;
@@ -127,7 +131,11 @@ fn acknowledge(
     selection: &Selection,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let Some(file) = args.histories.iter().find(|path| !Path::new(path).is_dir()) else {
+    let Some(file) = args
+        .histories
+        .iter()
+        .find(|path| !Path::new(path).is_dir() && !open::is_stream(path))
+    else {
         let problem = Diagnostic::new(
             "bad-value",
             "an acknowledgement is a line of a history file, and only folders are named",

@@ -27,14 +27,54 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "The load test ended before it wrote a header: look at its own output.",
     ),
     (
+        "not-a-run",
+        "loadgate check history.jsonl",
+        "Name the results of one run. A history or a `report.json` is for `--baseline` and `loadgate trend`; of another tool, name the file that has one record for each request.",
+    ),
+    (
+        "several-runs",
+        "loadgate check results/   # monday_stats.csv and tuesday_stats.csv",
+        "Name one of the runs: its folder, its Locust prefix (`results/monday`) or its files. `loadgate compare` compares two runs.",
+    ),
+    (
+        "changed-copy",
+        "requests.jsonl beside a copy with some lines taken out",
+        "Name the file that counts, or move the other one out of the folder.",
+    ),
+    (
+        "input-used-twice",
+        "zcat a.gz | loadgate check - /dev/stdin",
+        "Save the stream to a file, and name that file.",
+    ),
+    (
+        "special-file",
+        "loadgate check /dev/zero",
+        "Name a file; a run may also come from a pipe, from `<(…)` or from standard input.",
+    ),
+    (
+        "beyond-limit",
+        "a log in which every request has a name of its own",
+        "The message says which limit, and [Limits](limits.md) lists them all. Ids in names are the usual cause: log the route as the name.",
+    ),
+    (
         "bad-line",
         "{\"name\": \"/a\", \"response_time_ms\": \"fast\"}",
         "Mend the line, name the right key with `--map FIELD=KEY:UNIT`, or go on without such lines with `--allow-bad-lines N`: their number then stands in every report.",
     ),
     (
+        "unmapped-key",
+        "--map status=cod   # the log says `code`",
+        "Write the key as the log does, with dots for keys inside of others (`response.code`), or leave the mapping out.",
+    ),
+    (
+        "impossible-time",
+        "{\"duration\": 412000000} in a log of a minute",
+        "Say the unit: `--map response_time=duration:ns`, or `[input.map]` `response_time = \"duration:ns\"`.",
+    ),
+    (
         "bad-header",
         "a stats table without `Request Count`",
-        "The file is no table of Locust's, or was cut: write it anew, or leave it out.",
+        "The file is no table of Locust's, was cut, or names a column twice: write it anew, or leave it out.",
     ),
     (
         "corrupt-archive",
@@ -131,6 +171,17 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
         "newer-history",
         "a history with `\"schema\": \"loadgate.history/9\"`",
         "Update loadgate: an older one would misread what it does not know.",
+    ),
+    (
+        "impossible-figure",
+        "a report with `\"failures\": 120` of `\"requests\": 100`",
+        "Write it anew: `loadgate check RUN --json FILE` or `--record FILE`. Of a history `--allow-bad-lines 1` leaves the \
+         line out.",
+    ),
+    (
+        "bad-history",
+        "loadgate check results/ --record notes.txt",
+        "Name a history that `--record` made, or a new file in a folder that can be written.",
     ),
     (
         "no-thresholds",

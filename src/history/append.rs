@@ -5,12 +5,13 @@
 //! it nor the new line is lost.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::line::{self, Line};
+use crate::input::open;
 
 /// What became of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,53 @@ pub fn append(path: &Path, line: &Line) -> anyhow::Result<Appended> {
     append_locked(path, line).with_context(|| format!("cannot record in `{}`", path.display()))
 }
 
+/// Why nothing can be added to a file, if so; nothing is changed. A file that is not there yet can be made.
+pub fn refused(path: &Path) -> Option<String> {
+    let about = match std::fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+            let there = folder.is_none_or(Path::is_dir);
+            return (!there).then(|| "its folder does not exist".to_owned());
+        }
+        Err(error) => return Some(format!("cannot look at it: {error}")),
+    };
+    if !about.is_file() {
+        let what = if about.is_dir() {
+            "a folder"
+        } else {
+            "a device or a pipe"
+        };
+        return Some(format!(
+            "it is {what}, and a history is a file that is read again"
+        ));
+    }
+    let opened = OpenOptions::new().read(true).append(true).open(path);
+    let mut start = Vec::new();
+    let read = opened.and_then(|file| {
+        let mut lines = std::io::BufReader::new(file);
+        std::io::BufRead::read_until(&mut lines, b'\n', &mut start)
+    });
+    match read {
+        Err(error) => Some(format!("cannot open it to be read and added to: {error}")),
+        Ok(_) => foreign(&start).map(str::to_owned),
+    }
+}
+
+/// Why a file that begins with this line, or with a part of it, is not a history.
+fn foreign(start: &[u8]) -> Option<&'static str> {
+    let whole = start.strip_suffix(b"\n");
+    let is_ours = match whole {
+        Some(line) => line::is_history(&String::from_utf8_lossy(line)),
+        None => start.is_empty() || line::begins(start),
+    };
+    (!is_ours).then_some("its first line is not that of a history")
+}
+
 fn append_locked(path: &Path, new: &Line) -> anyhow::Result<Appended> {
+    if let Err(problem) = open::refuse_all_but_files(path) {
+        bail!("{}", problem.message);
+    }
     let mut file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -37,13 +84,10 @@ fn append_locked(path: &Path, new: &Line) -> anyhow::Result<Appended> {
     // Waits for other writers; let go when the file is closed.
     file.lock()?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    let whole = bytes.contains(&b'\n');
-    if whole && !line::is_history(&String::from_utf8_lossy(first)) {
-        bail!(
-            "its first line is not of a history; name another file, or the one that `--record` made"
-        );
+    open::read_whole(&mut file, &mut bytes, "a history")?;
+    let first = bytes.split_inclusive(|b| *b == b'\n').next();
+    if let Some(why) = foreign(first.unwrap_or_default()) {
+        bail!("{why}; name another file, or the one that `--record` made");
     }
     let set_aside = repair(path, &mut file, &mut bytes)?;
     if let Some(line) = known(&bytes, new) {
@@ -87,9 +131,6 @@ fn repair(path: &Path, file: &mut File, bytes: &mut Vec<u8>) -> anyhow::Result<O
         bytes.push(b'\n');
         return Ok(None);
     }
-    if start == 0 && !rest.starts_with(b"{\"schema\":\"loadgate.history/") {
-        bail!("it is not a history; name another file, or the one that `--record` made");
-    }
     let mut name = path.as_os_str().to_owned();
     name.push(".cut");
     let aside = PathBuf::from(name);
@@ -107,13 +148,15 @@ fn known(bytes: &[u8], new: &Line) -> Option<u64> {
     let Line::Run(entry) = new else {
         return None;
     };
-    let start = format!("\"kind\":\"run\",\"id\":\"{}\"", entry.id);
-    let mut lines = bytes.split(|b| *b == b'\n');
-    let found = lines.position(|line| {
-        let head = &line[..line.len().min(200)];
-        head.windows(start.len())
-            .any(|part| part == start.as_bytes())
-    })?;
+    let has = |line: &[u8]| {
+        #[derive(serde::Deserialize)]
+        struct Id {
+            id: String,
+        }
+        memchr::memmem::find(line, entry.id.as_bytes()).is_some()
+            && serde_json::from_slice(line).is_ok_and(|of: Id| of.id == entry.id)
+    };
+    let found = bytes.split(|b| *b == b'\n').position(has)?;
     Some(found as u64 + 1)
 }
 
@@ -172,6 +215,26 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert!(append(&path, &run("a")).is_err());
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_added_to_is_told_before() {
+        let (dir, path) = in_new_folder();
+        assert_eq!(refused(&path), None);
+        assert!(!path.exists(), "nothing is made by looking");
+        append(&path, &run("a")).unwrap();
+        assert_eq!(refused(&path), None);
+        assert!(refused(dir.path()).unwrap().contains("a folder"));
+        assert!(refused(Path::new("/dev/null")).unwrap().contains("device"));
+        let below = path.join("history.jsonl");
+        assert!(refused(&below).is_some());
+        let nowhere = dir.path().join("none/history.jsonl");
+        assert!(refused(&nowhere).unwrap().contains("folder does not exist"));
+        let other = dir.path().join("other");
+        for text in ["{\"a\":1}\n", "notes", "\u{0}\n"] {
+            std::fs::write(&other, text).unwrap();
+            assert!(refused(&other).unwrap().contains("first line"), "{text}");
         }
     }
 

@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::time_counts::TimeCounts;
 use crate::analysis::Analysis;
 use crate::comparison::sample::kept::Kept;
-use crate::metric::measure::measure;
-use crate::metric::{Context, Metric};
-use crate::summary::EndpointSummary;
-use crate::tally::{Endpoint, EndpointTally, Evidence};
+use crate::input::report::{self, Ends, Field, Peak, Rates, tidy};
+use crate::metric::measure::{measure, without_known_status};
+use crate::metric::{Aggregate, Context, Metric};
+use crate::summary::{EndpointSummary, Summary};
+use crate::tally::{Doubts, Endpoint, EndpointTally, Evidence};
 
-mod machine_text;
+pub use crate::input::report::Times;
 
-use machine_text::{moments, quantiles, tidy};
+mod stored;
 
 /// A run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Sixteen hexadecimal digits that belong to what was measured and to where it comes from, not to the verdict: the
     /// same run recorded twice has the same id.
@@ -25,7 +26,7 @@ pub struct Entry {
     /// The run's name.
     pub label: String,
     /// First start, epoch ms; written as RFC 3339.
-    #[serde(rename = "started_at", with = "moments")]
+    #[serde(rename = "started_at", with = "report::moments")]
     pub started_ms: Option<i64>,
     /// First start to last end, in seconds.
     pub duration_s: Option<f64>,
@@ -44,6 +45,9 @@ pub struct Entry {
     pub labels: BTreeMap<String, String>,
     /// `pass`, `fail` or `undecided`, as the gates of that day had it.
     pub verdict: String,
+    /// The busiest second and minute; absent in lines of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<Rates>,
     /// The whole run.
     pub total: EndpointEntry,
     /// Every endpoint, by name, then method.
@@ -51,7 +55,7 @@ pub struct Entry {
 }
 
 /// One endpoint of a run, or its total.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointEntry {
     /// `GET`, `POST`, …; empty for the total.
     pub method: String,
@@ -59,7 +63,7 @@ pub struct EndpointEntry {
     pub name: String,
     /// Requests, failures included.
     pub requests: u64,
-    /// Failed requests.
+    /// Requests known to have failed.
     pub failures: u64,
     /// Failures whose status is not declared as expected, if that could be told.
     pub unexpected_failures: Option<u64>,
@@ -69,6 +73,15 @@ pub struct EndpointEntry {
     pub response_time_ms: Times,
     /// How exact they are.
     pub evidence: Evidence,
+    /// How the requests ended, beside their failures.
+    #[serde(flatten)]
+    pub ends: Ends,
+    /// Why some figures cannot be judged; those that can be absent are.
+    #[serde(default, skip_serializing_if = "Doubts::is_empty")]
+    pub doubts: Doubts,
+    /// Measured fields; absent in lines of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<BTreeMap<String, Field>>,
     /// Response times of all requests; absent where the source holds none, and of the total where the endpoints have
     /// theirs ([`Entry::times_of`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,12 +104,18 @@ impl Sureness {
     fn of(tally: &EndpointTally) -> Self {
         let kept = Kept::of(tally);
         let mut found = Self::default();
+        // JSON has no infinite numbers.
+        let known = |v: f64| Some(tidy(v)).filter(|v| v.is_finite());
         for (metric, spread) in kept.spreads {
+            let Some(error) = known(spread.standard_error) else {
+                continue;
+            };
             let name = metric.to_string();
-            let error = tidy(spread.standard_error);
             found.relative_error.insert(name.clone(), error);
-            let effective = spread.effective.map(|n| (name, tidy(n)));
-            found.effective_requests.extend(effective);
+            let effective = spread.effective.and_then(known);
+            found
+                .effective_requests
+                .extend(effective.map(|n| (name, n)));
         }
         if kept.effective_of_failures < tally.requests as f64 {
             let worth = tidy(kept.effective_of_failures);
@@ -110,22 +129,6 @@ impl Sureness {
     fn is_empty(&self) -> bool {
         self.relative_error.is_empty() && self.effective_requests.is_empty()
     }
-}
-
-/// Response times in milliseconds; what the source does not hold is absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Times {
-    /// Shortest.
-    pub min: Option<f64>,
-    /// Arithmetic mean.
-    pub mean: Option<f64>,
-    /// Longest.
-    pub max: Option<f64>,
-    /// Population standard deviation.
-    pub stddev: Option<f64>,
-    /// Quantile in millionths → milliseconds; written under their names (`p95`).
-    #[serde(with = "quantiles")]
-    pub quantiles: BTreeMap<u32, f64>,
 }
 
 /// Where a run comes from, as far as the figures do not say.
@@ -164,6 +167,7 @@ impl Entry {
             scenario: from.scenario,
             labels: from.labels,
             verdict: analysis.outcome.verdict.to_owned(),
+            rates: Some(rates(summary)),
             total: endpoint(&summary.total, &context),
             endpoints: summary
                 .endpoints
@@ -174,13 +178,31 @@ impl Entry {
         if entry.endpoints.iter().all(|e| e.times.is_some()) {
             entry.total.times = None;
         }
+        entry.leave_out_doubtful();
         entry.id = entry.identity();
         entry
     }
 
+    /// Leaves out every figure that cannot be judged, so that nothing that reads the history takes it for sound. Counts
+    /// cannot be absent: of them the doubt is told.
+    pub(super) fn leave_out_doubtful(&mut self) {
+        let of_run = self.total.doubts.clone();
+        let keep = |metric: Metric| of_run.on(&metric).is_none();
+        self.duration_s = self.duration_s.filter(|_| keep(Metric::Duration));
+        self.users_max = self.users_max.filter(|_| keep(Metric::Users));
+        self.rates = self.rates.take().filter(|_| keep(Metric::Peak(1.0)));
+        for endpoint in self.endpoints.iter_mut().chain([&mut self.total]) {
+            endpoint.leave_out_doubtful();
+        }
+    }
+
     /// Response times of an endpoint, or of the total (`None`), where the source holds them.
     pub fn times_of(&self, endpoint: Option<&Endpoint>) -> Option<TimeCounts> {
-        let written = self.of(endpoint)?.times.clone();
+        let entry = self.of(endpoint)?;
+        if entry.doubts.on(&Metric::Quantile(0.5)).is_some() {
+            return None;
+        }
+        let written = entry.times.clone();
         if endpoint.is_some() || written.is_some() {
             return written;
         }
@@ -191,15 +213,19 @@ impl Entry {
         Some(all)
     }
 
-    /// FNV-1a (Fowler, Noll and Vo 1991) of the entry as JSON, without id and verdict, and without what is computed for
-    /// comparisons, which may grow.
+    /// FNV-1a (Fowler, Noll and Vo 1991) of the entry as JSON, without id and verdict, and without what later versions
+    /// keep besides: a run has the same id whichever version recorded it.
     pub fn identity(&self) -> String {
         let mut bare = Self {
             id: String::new(),
             verdict: String::new(),
+            rates: None,
             ..self.clone()
         };
         for endpoint in bare.endpoints.iter_mut().chain([&mut bare.total]) {
+            endpoint.ends = Ends::default();
+            endpoint.doubts = Doubts::default();
+            endpoint.fields = None;
             endpoint.times = None;
             endpoint.sureness = Sureness::default();
         }
@@ -228,6 +254,34 @@ impl EndpointEntry {
             method: self.method.clone(),
         }
     }
+
+    /// Requests known to have failed; `None` if it is not known of all whether they did, or if the count is in doubt.
+    pub fn known_failures(&self) -> Option<u64> {
+        let is_known =
+            self.ends.unknown_outcomes == 0 && self.doubts.on(&Metric::FailureRatio).is_none();
+        is_known.then_some(self.failures)
+    }
+
+    fn leave_out_doubtful(&mut self) {
+        let doubts = self.doubts.clone();
+        let keep = |metric: Metric| doubts.on(&metric).is_none();
+        if self.known_failures().is_none() || !keep(Metric::UnexpectedFailures) {
+            self.unexpected_failures = None;
+        }
+        self.rps = self.rps.filter(|_| keep(Metric::Rps));
+        let times = &mut self.response_time_ms;
+        times.min = times.min.filter(|_| keep(Metric::Min));
+        times.mean = times.mean.filter(|_| keep(Metric::Mean));
+        times.max = times.max.filter(|_| keep(Metric::Max));
+        times.stddev = times.stddev.filter(|_| keep(Metric::Stddev));
+        if !keep(Metric::Quantile(0.5)) {
+            times.quantiles.clear();
+            self.times = None;
+        }
+        if !keep(Metric::Field(Aggregate::Mean, String::new())) {
+            self.fields = self.fields.take().map(|_| BTreeMap::new());
+        }
+    }
 }
 
 /// A hash that is the same on every machine.
@@ -237,9 +291,39 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
     })
 }
 
+/// The busiest second and minute, as far as the source tells when requests happened.
+fn rates(summary: &Summary) -> Rates {
+    let of = |window_ms| {
+        let found = summary.peaks.iter().find(|p| p.peak.window_ms == window_ms);
+        found.map(|window| Peak {
+            value: window.peak.count,
+            at_most: window.peak.at_most,
+            whole: window.whole,
+        })
+    };
+    Rates {
+        peak_rps: of(1000),
+        peak_rpm: of(60_000),
+    }
+}
+
+/// How an endpoint's requests ended.
+pub fn ends(tally: &EndpointTally) -> Ends {
+    let failed = tally.failures_by_status.iter();
+    let failed = failed.filter_map(|(status, n)| Some(((*status)?, *n)));
+    Ends {
+        unknown_outcomes: tally.unknown_outcomes,
+        untimed: tally.untimed,
+        statuses: Some(tally.statuses.clone()),
+        failed_statuses: Some(failed.collect()),
+        unknown_statuses: Some(without_known_status(tally)),
+    }
+}
+
 fn endpoint(summary: &EndpointSummary, context: &Context) -> EndpointEntry {
     let times = &summary.response_time;
     let unexpected = measure(&Metric::UnexpectedFailures, &summary.tally, context);
+    let unexpected = unexpected.ok().filter(|m| m.precision.is_none());
     let counts = &summary.tally.response_times;
     let key = summary.endpoint.clone();
     EndpointEntry {
@@ -249,7 +333,7 @@ fn endpoint(summary: &EndpointSummary, context: &Context) -> EndpointEntry {
         name: key.map_or_else(|| "Total".to_owned(), |key| key.name),
         requests: summary.requests,
         failures: summary.failures,
-        unexpected_failures: unexpected.ok().map(|m| m.value as u64),
+        unexpected_failures: unexpected.map(|m| m.value as u64),
         rps: summary.rps.map(tidy),
         response_time_ms: Times {
             min: times.min.map(tidy),
@@ -263,9 +347,19 @@ fn endpoint(summary: &EndpointSummary, context: &Context) -> EndpointEntry {
                 .collect(),
         },
         evidence: summary.evidence,
+        ends: ends(&summary.tally),
+        doubts: summary.tally.doubts.clone(),
+        fields: Some(fields(summary)),
         times: (!counts.is_empty()).then(|| TimeCounts::of(counts)),
         sureness: Sureness::of(&summary.tally),
     }
+}
+
+fn fields(summary: &EndpointSummary) -> BTreeMap<String, Field> {
+    let fields = summary.fields.iter();
+    fields
+        .map(|(name, field)| (name.clone(), Field::of(field)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -47,6 +47,11 @@ pub fn is_history(text: &str) -> bool {
     serde_json::from_str::<Head>(text).is_ok_and(|head| head.schema.starts_with(FORMAT))
 }
 
+/// Whether bytes begin as [`write`] begins a line: what a killed writer leaves is told by it.
+pub fn begins(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"{\"schema\":\"loadgate.history/")
+}
+
 /// Reads a line; what is wrong with it is told with its place.
 pub fn read(text: &str, file: &str, number: u64) -> Result<Line, Diagnostic> {
     let at = |error: &serde_json::Error| Origin::at(file, number, error.column().max(1) as u64);
@@ -81,7 +86,13 @@ pub fn read(text: &str, file: &str, number: u64) -> Result<Line, Diagnostic> {
             .help("a history is what `loadgate check --record` writes"));
         }
     }
-    serde_json::from_str(text).map_err(|e| bad(&e, "this line cannot be read"))
+    let line = serde_json::from_str(text).map_err(|e| bad(&e, "this line cannot be read"))?;
+    if let Line::Run(entry) = &line
+        && let Some(problem) = entry.impossible(file, number, text)
+    {
+        return Err(problem);
+    }
+    Ok(line)
 }
 
 /// serde's message without its place, which is ours to tell.

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use super::acknowledgement::Acknowledgement;
 use super::entry::Entry;
 use super::line::{self, Line};
-use super::report_file;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::input::foreign;
+use crate::input::open::Input;
+use crate::input::report;
 
 /// A run and where it is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,15 +49,10 @@ pub fn read(path: &str) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     Ok(history.runs.into_iter().map(|run| run.entry).collect())
 }
 
-/// Whether a file is a history, by its first line; an empty one named so is not told from anything else.
+/// Whether a file is a history, by its first lines; an empty one named so is not told from anything else.
 pub fn is_history(path: &Path) -> bool {
-    let first = std::fs::File::open(path).ok().and_then(|file| {
-        let mut line = String::new();
-        let mut reader = std::io::BufReader::new(file);
-        std::io::BufRead::read_line(&mut reader, &mut line).ok()?;
-        Some(line)
-    });
-    first.is_some_and(|line| line.starts_with('{') && line::is_history(&line))
+    let input = Input::open(&path.display().to_string());
+    input.is_ok_and(|input| foreign::is_history(input.head()))
 }
 
 /// Reads histories, reports and folders together; up to `allowed_bad` lines that cannot be read are left out and noted.
@@ -65,7 +62,8 @@ pub fn read_all(paths: &[String], allowed_bad: u64) -> Result<History, Vec<Diagn
         reading.path(Path::new(path), true);
     }
     let bad = reading.problems.len() as u64;
-    let lines_only = reading.problems.iter().all(|p| p.code == "bad-line");
+    let lines = ["bad-line", "impossible-figure"];
+    let lines_only = reading.problems.iter().all(|p| lines.contains(&p.code));
     if bad > 0 && !(lines_only && bad <= allowed_bad) {
         return Err(reading.problems);
     }
@@ -99,13 +97,20 @@ impl Reading {
             return self.folder(path, named);
         }
         let file = path.display().to_string();
-        match std::fs::read(path) {
+        // Nobody may be writing into a pipe that was not named.
+        if !named && !path.is_file() {
+            return;
+        }
+        match Input::open(&file).and_then(|input| input.whole("a history")) {
             Ok(bytes) => self.file(&bytes, &file, named),
-            Err(error) => self.problems.push(
-                Diagnostic::new("missing-input", format!("cannot read the history: {error}"))
-                    .at(Origin::file(file))
-                    .help("`loadgate check --record FILE` makes a history"),
-            ),
+            Err(problem) => {
+                let problem = if problem.code == "missing-input" {
+                    problem.help("`loadgate check --record FILE` makes a history")
+                } else {
+                    problem
+                };
+                self.problems.push(problem);
+            }
         }
     }
 
@@ -147,9 +152,9 @@ impl Reading {
 
     fn file(&mut self, bytes: &[u8], file: &str, named: bool) {
         let text = String::from_utf8_lossy(bytes);
-        if report_file::is_report(&text) {
-            match report_file::read(&text, file) {
-                Ok(entry) => self.place(entry, Origin::file(file), None),
+        if report::is_report(bytes) {
+            match report::read(file, bytes) {
+                Ok(report) => self.place(Entry::of_report(report), Origin::file(file), None),
                 Err(problem) => self.problems.push(problem),
             }
         } else if named || text.lines().next().is_some_and(line::is_history) {
@@ -184,7 +189,7 @@ impl Reading {
                         origin,
                     });
                 }
-                Err(_) if number as usize == count && !ended && number > 1 => {
+                Err(_) if number as usize == count && !ended && may_be_cut(content, number) => {
                     self.notes.push(format!(
                         "{origin}: the last line is cut off, as a killed writer leaves it; it is not counted, and the \
                          next `--record` keeps it aside"
@@ -238,6 +243,11 @@ impl Reading {
             notes,
         }
     }
+}
+
+/// Whether a last line without an end may be one that a killed writer left: behind others, or one that begins as such.
+fn may_be_cut(content: &str, number: u64) -> bool {
+    number > 1 || line::begins(content.as_bytes())
 }
 
 #[cfg(test)]

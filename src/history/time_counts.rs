@@ -139,7 +139,7 @@ fn pairs(list: &[u64]) -> Result<Vec<(u64, u64)>, &'static str> {
     if !rest.is_empty() {
         return Err("response-time counts come in pairs of distance and count");
     }
-    let mut key = 0_u64;
+    let (mut key, mut total) = (0_u64, 0_u64);
     let mut found = Vec::with_capacity(both.len());
     for (i, [distance, n]) in both.iter().enumerate() {
         if i > 0 && *distance == 0 {
@@ -147,6 +147,9 @@ fn pairs(list: &[u64]) -> Result<Vec<(u64, u64)>, &'static str> {
         }
         key = key
             .checked_add(*distance)
+            .ok_or("response-time counts overflow")?;
+        total = total
+            .checked_add(*n)
             .ok_or("response-time counts overflow")?;
         found.push((key, *n));
     }

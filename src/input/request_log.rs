@@ -6,23 +6,32 @@ use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
+use super::extent::Extent;
+use super::open::unreadable;
+use super::width::Width;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::parallel;
 use crate::progress::Progress;
 use crate::summary::Source;
 use crate::tally::Tally;
 
+mod aliases;
 mod blocks;
+mod durations;
 mod keys;
+mod layouts;
+mod outcome;
 mod queue;
 mod series;
 mod shape;
+mod signs;
 mod values;
 mod worker;
 
 use blocks::{Block, Blocks, FileBlocks, STREAM_BLOCK};
 use keys::Keys;
 use queue::Queue;
+use signs::Signs;
 use worker::{Counted, MOST_SHAPES, Task, Worker};
 
 /// Bad lines shown one by one; the rest is counted.
@@ -97,8 +106,23 @@ pub struct Bounds {
 pub struct Survey {
     /// Earliest start, epoch ms.
     pub first_start_ms: Option<i64>,
+    /// Latest start, epoch ms.
+    pub last_start_ms: Option<i64>,
     /// Most users per epoch second.
     pub users: BTreeMap<i64, u64>,
+}
+
+impl Survey {
+    /// Adds what another log tells.
+    pub fn merge(&mut self, other: Self) {
+        let starts = [self.first_start_ms, other.first_start_ms];
+        self.first_start_ms = starts.into_iter().flatten().min();
+        self.last_start_ms = self.last_start_ms.max(other.last_start_ms);
+        for (second, users) in other.users {
+            let most = self.users.entry(second).or_default();
+            *most = (*most).max(users);
+        }
+    }
 }
 
 /// Reads the request logs of one run.
@@ -110,6 +134,13 @@ pub struct Reader {
     notes: Vec<String>,
     left_out: u64,
     without_start: u64,
+    records: u64,
+    signs: Signs,
+    /// `[failures] unstated = "success"`.
+    unstated_success: bool,
+    /// Most users at once, where only something else than the logs tells.
+    users: Option<u64>,
+    extents: Vec<(String, Extent)>,
 }
 
 impl Reader {
@@ -123,7 +154,31 @@ impl Reader {
             notes: Vec::new(),
             left_out: 0,
             without_start: 0,
+            records: 0,
+            signs: Signs::default(),
+            unstated_success: false,
+            users: None,
+            extents: Vec::new(),
         }
+    }
+
+    /// Takes requests for successes of which the log does not say how they ended.
+    #[must_use]
+    pub fn unstated_is_success(mut self, yes: bool) -> Self {
+        self.unstated_success = yes;
+        self
+    }
+
+    /// Tells how many users ran, for logs that do not.
+    #[must_use]
+    pub fn with_users(mut self, users: Option<u64>) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// The time and the sums of each log that was read.
+    pub(super) fn extents(&self) -> &[(String, Extent)] {
+        &self.extents
     }
 
     /// Reads every line by the JSON library: slower, and what the quick reading is tested against.
@@ -144,14 +199,11 @@ impl Reader {
     /// Looks for the earliest start and the users; what is bad is left to the reading itself.
     pub fn survey(&self, content: Content, survey: &mut Survey) {
         let read = each_block(content, &self.job(Task::Survey)).counted;
-        survey.first_start_ms = [survey.first_start_ms, read.first_start_ms]
-            .into_iter()
-            .flatten()
-            .min();
-        for (second, users) in read.tally.users {
-            let most = survey.users.entry(second).or_default();
-            *most = (*most).max(users);
-        }
+        survey.merge(Survey {
+            first_start_ms: read.first_start_ms,
+            last_start_ms: read.last_start_ms,
+            users: read.tally.users,
+        });
     }
 
     /// Counts one log.
@@ -163,6 +215,10 @@ impl Reader {
     ) -> Result<Source, Vec<Diagnostic>> {
         let task = Task::Count(self.bounds.from_ms, self.bounds.to_ms);
         let read = each_block(content, &self.job(task));
+        // Threads stop reading beyond a limit: what they did not see must not matter.
+        if let Some(problem) = Width::of(&read.counted.tally).beyond() {
+            return Err(vec![problem.at(Origin::file(file))]);
+        }
         let mut bad: Vec<Diagnostic> = read
             .bad
             .into_iter()
@@ -178,12 +234,7 @@ impl Reader {
             ));
         }
         if let Some(error) = read.error {
-            let message = format!("cannot read it to its end: {error}");
-            bad.push(
-                Diagnostic::new("corrupt-archive", message)
-                    .at(Origin::file(file))
-                    .help("was the file written, or copied, to its end?"),
-            );
+            bad.push(unreadable(file, &error));
             return Err(bad);
         }
         if read.bad_count > *allowance {
@@ -197,11 +248,20 @@ impl Reader {
             return Err(bad);
         }
         *allowance -= read.bad_count;
+        let mut tally = read.counted.tally;
+        self.extents.push((file.to_owned(), Extent::of(&tally)));
         self.left_out += read.counted.left_out;
         self.without_start += read.counted.without_start;
-        let mut tally = read.counted.tally;
+        let mut signs = read.counted.signs;
         tally.end_of_log();
         tally.until_ms = self.bounds.to_ms;
+        self.records += read.records;
+        self.notes.extend(signs.settle(&mut tally));
+        self.notes.extend(signs.layout_notes());
+        let users = tally.users.values().max().copied().or(self.users);
+        let said = signs::judge_units(&signs, &mut tally, users, file);
+        self.notes.extend(said.map_err(|problem| vec![problem])?);
+        self.signs.merge(&signs);
         self.tally.absorb(tally);
         Ok(Source {
             path: file.to_owned(),
@@ -211,8 +271,49 @@ impl Reader {
         })
     }
 
+    /// The user's own keys that no line had.
+    pub fn unmapped(&self) -> Vec<Diagnostic> {
+        if self.records == 0 {
+            return Vec::new();
+        }
+        let each = self.keys.mapped().iter().enumerate();
+        let missing = each.filter(|(place, _)| !self.signs.has_mapped(*place));
+        missing
+            .map(|(_, mapping)| {
+                Diagnostic::new(
+                    "unmapped-key",
+                    format!(
+                        "no line has the key `{}`, which is mapped to `{}`",
+                        mapping.key, mapping.field
+                    ),
+                )
+                .at(Origin::file("--map"))
+                .help("write the key as the log does, with dots for keys inside of others; `[input.map]` may name it, too")
+            })
+            .collect()
+    }
+
     /// The counts, and what the reader of a report must know of them.
     pub fn finish(mut self) -> (Tally, Vec<String>) {
+        let mut signs = std::mem::take(&mut self.signs);
+        self.notes.extend(signs.settle(&mut self.tally));
+        if self.unstated_success {
+            let settled = signs::succeed(&mut self.tally);
+            self.notes.extend((settled > 0).then(|| {
+                format!(
+                    "{} do not say whether they failed and count as successes, as `[failures] unstated = \"success\"` says",
+                    crate::units::counted(settled, "request")
+                )
+            }));
+        }
+        let untimed: u64 = self.tally.endpoints.values().map(|e| e.untimed).sum();
+        if untimed > 0 {
+            self.notes.push(format!(
+                "{} without a response time: they count, but are in no percentile and no mean",
+                crate::units::counted(untimed, "request")
+            ));
+        }
+        self.notes.dedup();
         self.tally.put_in_order();
         if self.left_out > 0 {
             let left_out = crate::units::Unit::Count.human(self.left_out as f64);
@@ -302,6 +403,9 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
                 Ok(false) => break None,
                 Err(error) => break Some(error),
             }
+            if worker.is_too_wide() {
+                break None;
+            }
         };
         (worker.finish(), answers, error)
     };
@@ -311,11 +415,14 @@ fn work(blocks: &Blocks<'_>, threads: usize, job: &Job<'_>) -> Read {
         let whole = &mut read.counted;
         whole.left_out += counted.left_out;
         whole.without_start += counted.without_start;
+        whole.signs.merge(&counted.signs);
         whole.see_start(counted.first_start_ms);
+        whole.see_start(counted.last_start_ms);
         tallies.push(counted.tally);
         answers.extend(answered);
     }
     read.counted.tally = Tally::joined(tallies);
+    read.counted.tally.pool_errors();
     // Blocks were read in any order; only now is it known how many lines stand before each.
     answers.sort_by_key(|answer| answer.index);
     let mut before = 0;
@@ -347,6 +454,9 @@ fn is_array(stream: &mut dyn BufRead) -> std::io::Result<bool> {
         .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{")))
 }
 
+/// Elements of an array after which it is asked whether it is beyond a limit.
+const LOOK: usize = 1 << 10;
+
 /// One JSON array, read whole.
 fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
     let mut read = Read::default();
@@ -373,7 +483,10 @@ fn array(stream: &mut dyn BufRead, job: &Job<'_>) -> Read {
     };
     let mut worker = Worker::new(job);
     let (mut line, mut counted) = (1, 0);
-    for value in values {
+    for (at, value) in values.into_iter().enumerate() {
+        if at % LOOK == 0 && worker.is_too_wide() {
+            break;
+        }
         // Lines are counted from one element to the next, so that each is looked at once.
         let at = value.get().as_ptr() as usize - all.as_ptr() as usize;
         line += all[counted..at].split(|b| *b == b'\n').count() as u64 - 1;

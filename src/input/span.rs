@@ -126,6 +126,7 @@ mod tests {
         users.extend([(15, 30), (16, 10)]);
         Survey {
             first_start_ms: Some(120),
+            last_start_ms: None,
             users,
         }
     }
@@ -158,12 +159,14 @@ mod tests {
             .collect();
         let survey = Survey {
             first_start_ms: Some(0),
+            last_start_ms: None,
             users,
         };
         assert_eq!(steady(&survey), Some((0, 60_000, 50)));
         // A ramp that doubles every other second.
         let ramp = Survey {
             first_start_ms: Some(0),
+            last_start_ms: None,
             users: (0..60).map(|s| (s, 1 << (s / 2))).collect(),
         };
         assert_eq!(steady(&ramp), None);

@@ -14,6 +14,9 @@ mod field;
 /// 95 % two-sided normal quantile, for the Wilson interval.
 const Z95: f64 = 1.959_963_984_540_054;
 
+/// By so much a duration from rows of whole seconds may be off, in milliseconds.
+const HISTORY_SLACK_MS: f64 = 2000.0;
+
 type Measured = Result<Measurement, String>;
 
 /// Fewest values from which a metric may be judged: 1 ÷ (1 − q) for a percentile, 3 for a slope, 2 for a rate, else 1.
@@ -78,15 +81,7 @@ pub fn measure(metric: &Metric, tally: &EndpointTally, context: &Context) -> Mea
             let users = context.users_max.map(|users| counted(users, n));
             users.ok_or_else(|| "the source does not hold the number of users".to_owned())
         }
-        Metric::Duration => {
-            let seconds = context.duration_s;
-            let exact = seconds.and_then(|s| Fraction::of(s).times(Fraction::whole(1000)));
-            let ms = seconds.map(|s| s * 1e3);
-            Ok(Measurement {
-                exact,
-                ..known(ms, n, "start and end of the run")?
-            })
-        }
+        Metric::Duration => duration(tally, context),
     }
 }
 
@@ -285,7 +280,7 @@ fn filtered(filter: &Filter, tally: &EndpointTally) -> Result<Selected, String> 
 }
 
 /// Requests of which the source says no status, less the failures that had none because no answer came.
-fn without_known_status(tally: &EndpointTally) -> u64 {
+pub fn without_known_status(tally: &EndpointTally) -> u64 {
     let unanswered = tally
         .errors
         .iter()
@@ -423,9 +418,57 @@ fn rate(tally: &EndpointTally, context: &Context, per: i64) -> Measured {
             requests.over(Fraction::of(seconds))
         }),
     };
+    let value = rps * per as f64;
+    // A history alone tells only within its rows for how long requests were made.
+    let precision = tally.is_open.then(|| {
+        let ms = context.duration_s.unwrap_or(0.0) * 1e3;
+        let high = if ms > HISTORY_SLACK_MS {
+            value * ms / (ms - HISTORY_SLACK_MS)
+        } else {
+            f64::INFINITY
+        };
+        Precision {
+            low: value * ms / (ms + HISTORY_SLACK_MS),
+            high,
+            because:
+                "only a history was found, which ends before the run and has rows of whole seconds"
+                    .to_owned(),
+        }
+    });
     Ok(Measurement {
         exact: exact.and_then(|rate| rate.times(Fraction::whole(per))),
-        ..plain(rps * per as f64, tally.requests)
+        precision,
+        ..plain(value, tally.requests)
+    })
+}
+
+/// Locust's history may end before the run, or go on after it; its statistics know how long the run was, by count and rate.
+fn duration(tally: &EndpointTally, context: &Context) -> Measured {
+    let ms = context.duration_s.map(|s| s * 1e3);
+    let seconds = context
+        .duration_s
+        .and_then(|s| Fraction::of(s).times(Fraction::whole(1000)));
+    let found = Measurement {
+        exact: seconds,
+        ..known(ms, tally.requests, "start and end of the run")?
+    };
+    let rps = tally.reported_rps.filter(|rps| *rps > 0.0);
+    let by_rate = rps.map(|rps| tally.requests as f64 / rps * 1e3);
+    let other = by_rate.filter(|ms| (ms - found.value).abs() > HISTORY_SLACK_MS);
+    let Some(other) = other else { return Ok(found) };
+    let because = format!(
+        "by its rates the run took {}, by its history {}",
+        Unit::Time.human(other),
+        Unit::Time.human(found.value)
+    );
+    Ok(Measurement {
+        precision: Some(Precision {
+            low: found.value.min(other),
+            high: found.value.max(other),
+            because: because.clone(),
+        }),
+        remark: Some(because),
+        ..found
     })
 }
 

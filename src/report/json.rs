@@ -8,9 +8,10 @@ use serde::Serialize;
 use crate::analysis::Analysis;
 use crate::comparison::sample::kept::Kept;
 use crate::gate::{Level, Verdict};
+use crate::metric::measure::without_known_status;
 use crate::outcome::Outcome;
 use crate::summary::{EndpointSummary, ErrorSummary, FieldSummary, Source, Timeline};
-use crate::tally::{Category, Endpoint, Evidence};
+use crate::tally::{Category, Doubts, Endpoint, Evidence};
 use crate::units::{moment, quantile_name};
 
 mod comparison;
@@ -94,12 +95,17 @@ struct EndpointJson<'a> {
     name: &'a str,
     requests: u64,
     failures: u64,
+    unknown_outcomes: u64,
+    untimed: u64,
     failure_ratio: Option<f64>,
     rps: Option<f64>,
     response_time_ms: Times,
     statuses: BTreeMap<String, u64>,
+    failed_statuses: BTreeMap<String, u64>,
+    unknown_statuses: u64,
     fields: &'a BTreeMap<String, FieldSummary>,
     evidence: Evidence,
+    doubts: &'a Doubts,
     sample: SampleJson,
 }
 
@@ -207,11 +213,14 @@ fn endpoint<'a>(summary: &'a EndpointSummary, kept: &Kept) -> anyhow::Result<End
         .endpoint
         .as_ref()
         .map_or(("", "Total"), |e| (e.method.as_str(), e.name.as_str()));
+    let failed = summary.tally.failures_by_status.iter();
     Ok(EndpointJson {
         method,
         name,
         requests: summary.requests,
         failures: summary.failures,
+        unknown_outcomes: summary.unknown_outcomes,
+        untimed: summary.tally.untimed,
         failure_ratio: summary.failure_ratio,
         rps: summary.rps.and_then(tidy),
         response_time_ms: Times {
@@ -232,8 +241,13 @@ fn endpoint<'a>(summary: &'a EndpointSummary, kept: &Kept) -> anyhow::Result<End
             .iter()
             .map(|(s, n)| (s.to_string(), *n))
             .collect(),
+        failed_statuses: failed
+            .filter_map(|(s, n)| Some(((*s)?.to_string(), *n)))
+            .collect(),
+        unknown_statuses: without_known_status(&summary.tally),
         fields: &summary.fields,
         evidence: summary.evidence,
+        doubts: &summary.tally.doubts,
         sample: SampleJson::of(kept)?,
     })
 }

@@ -6,6 +6,7 @@ use super::Counts;
 
 mod category;
 pub mod fold;
+pub mod many;
 mod pattern;
 mod python;
 mod status;
@@ -38,6 +39,26 @@ impl ErrorKey {
             status,
             category: Category::of(status, message),
             message: folded,
+        }
+    }
+}
+
+impl ErrorKey {
+    /// The failure of a request that got no answer, whatever else is said of it.
+    pub fn without_answer(message: &str) -> Self {
+        let key = Self::new(None, message);
+        if key.category.is_without_answer() {
+            return key;
+        }
+        let message = if message.trim().is_empty() {
+            "no answer (status 0)".to_owned()
+        } else {
+            key.message
+        };
+        Self {
+            message,
+            category: Category::Connection,
+            ..key
         }
     }
 }

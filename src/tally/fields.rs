@@ -415,6 +415,22 @@ impl FieldTally {
         })
     }
 
+    /// The values of these ranks, which ascend from 0 and are below the count.
+    pub fn at_ranks(&self, ranks: &[u64]) -> Vec<f64> {
+        let mut values = self.values();
+        let (mut value, mut seen) = (f64::NAN, 0);
+        let of = |rank: &u64| {
+            while seen <= *rank {
+                let Some((next, n)) = values.next() else {
+                    break;
+                };
+                (value, seen) = (next, seen + n);
+            }
+            value
+        };
+        ranks.iter().map(of).collect()
+    }
+
     /// How many values.
     pub fn count(&self) -> u64 {
         self.paged.total() + self.other.values().sum::<u64>()

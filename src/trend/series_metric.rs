@@ -118,7 +118,9 @@ impl SeriesMetric {
             }
             Self::Quantile(q) => {
                 let fraction = f64::from(q) / 1e6;
-                if entry.requests < minimum_samples(&Metric::Quantile(fraction)) {
+                if entry.requests - entry.ends.untimed.min(entry.requests)
+                    < minimum_samples(&Metric::Quantile(fraction))
+                {
                     return None;
                 }
                 let exact = entry.response_time_ms.quantiles.get(&q).copied();
@@ -130,7 +132,7 @@ impl SeriesMetric {
     /// The failures it counts.
     pub fn failures(self, entry: &EndpointEntry) -> Option<u64> {
         match self {
-            Self::FailureRatio => Some(entry.failures),
+            Self::FailureRatio => entry.known_failures(),
             Self::UnexpectedFailureRatio => entry.unexpected_failures,
             Self::Mean | Self::Quantile(_) | Self::Rps => None,
         }

@@ -74,15 +74,16 @@ class RequestLog:
 
     def request(self, request_type, name, response_time, response_length, response=None, context=None,
                 exception=None, start_time=None, **_):
-        took_ms = response_time or 0.0
-        start = start_time if start_time is not None else time.time() - took_ms / 1000
+        # A request without a response time counts as one; its time is not known, and so is not 0.
+        took_ms = "null" if response_time is None else f"{response_time:.3f}"
+        start = start_time if start_time is not None else time.time() - (response_time or 0.0) / 1000
         status = getattr(response, "status_code", None) or "null"
         error = "null"
         if exception is not None:
             error = json.dumps(f"{exception}" or type(exception).__name__)
         parts = [
             f'{{"timestamp":{start:.6f},"method":{self.quote(request_type)},"name":{self.quote(name)},'
-            f'"response_time_ms":{took_ms:.3f},"status":{status},'
+            f'"response_time_ms":{took_ms},"status":{status},'
             f'"success":{"true" if exception is None else "false"},"error":{error},'
             f'"response_length":{response_length or 0}'
         ]

@@ -186,7 +186,7 @@ fn a_report_that_cannot_be_read_says_where_and_why() {
     let lacking = file(&dir, "lacking.json", b"{\"schema\": \"loadgate.report/1\"}");
     for (path, code, says) in [
         (&cut, "bad-line", "cut.json:3:"),
-        (&newer, "unknown-format", "version 9"),
+        (&newer, "newer-history", "version 9"),
         (&lacking, "bad-line", "missing field `run`"),
     ] {
         let run = loadgate(&["check", SAME, "--baseline", path]);

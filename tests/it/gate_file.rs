@@ -576,13 +576,9 @@ require = "rps >= baseline - 20%"
         "out",
     ];
     let run = check(&dir, &args);
-    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
-    assert!(
-        run.stdout
-            .contains("`rps >= 1 within 60s`: fail (0/s is below the limit of 1/s"),
-        "{}",
-        run.stdout
-    );
+    // A silence of thousands of years is more likely a second run than a pause.
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("two runs in one log"), "{}", run.stdout);
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     assert!(Path::new(&dir.path().join("out/report.html")).is_file());
 }

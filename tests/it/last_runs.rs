@@ -38,22 +38,3 @@ fn the_last_runs_are_drawn_once_there_are_some_and_twice_the_same() {
         "there is a newer one"
     );
 }
-
-#[test]
-fn a_history_that_cannot_be_followed_is_told_and_changes_no_verdict() {
-    let dir = tempfile::tempdir().unwrap();
-    file(&dir, "history.jsonl", b"{\"schema\":\"something else\"}\n");
-    let run = file(&dir, "a.jsonl", ten_lines().as_bytes());
-    let html = dir.path().join("report.html");
-    let history = dir.path().join("history.jsonl");
-    loadgate(&[
-        "check",
-        &run,
-        "--record",
-        history.to_str().unwrap(),
-        "--html",
-        html.to_str().unwrap(),
-    ]);
-    let page = std::fs::read_to_string(html).unwrap();
-    assert!(page.contains("the history cannot be followed, so no trend is shown"));
-}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::commands::Failure;
 use crate::diagnostic::Origin;
 use crate::history::entry::Entry;
 use crate::history::store::{self, RecordedRun};
@@ -9,19 +10,17 @@ use crate::trend::collect::Selection;
 use crate::trend::{Group, Settings, follow};
 
 /// The runs that may be compared with this one, and this one as the newest; `None` if there are none yet, or if newer
-/// ones are recorded. `Err` says why the history cannot be followed: no reason to judge this run otherwise.
-pub fn with(history: &Path, entry: Entry, allowed_bad_lines: u64) -> Result<Option<Group>, String> {
+/// ones are recorded.
+pub fn with(
+    history: &Path,
+    entry: Entry,
+    allowed_bad_lines: u64,
+) -> Result<Option<Group>, Failure> {
     if !history.exists() {
         return Ok(None);
     }
     let path = history.display().to_string();
-    let mut recorded =
-        store::read_all(std::slice::from_ref(&path), allowed_bad_lines).map_err(|problems| {
-            problems
-                .first()
-                .map(crate::diagnostic::Diagnostic::short)
-                .unwrap_or_default()
-        })?;
+    let mut recorded = store::read_all(std::slice::from_ref(&path), allowed_bad_lines)?;
     // Recorded before: it stands where it was made, not twice.
     recorded.runs.retain(|run| run.entry.id != entry.id);
     let newer = |run: &RecordedRun| run.entry.started_ms > entry.started_ms;
@@ -32,8 +31,7 @@ pub fn with(history: &Path, entry: Entry, allowed_bad_lines: u64) -> Result<Opti
         entry,
         origin: Origin::file(path),
     });
-    let trend = follow(&recorded, &Selection::default(), &Settings::default())
-        .map_err(|error| error.to_string())?;
+    let trend = follow(&recorded, &Selection::default(), &Settings::default())?;
     let group = trend.groups.into_iter().next();
     Ok(group.filter(|group| group.runs.len() > 1))
 }

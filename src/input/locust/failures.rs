@@ -25,6 +25,14 @@ static STATUS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
+/// A failures table.
+pub struct Failures {
+    /// The file.
+    pub file: String,
+    /// Its rows.
+    pub rows: Vec<Failure>,
+}
+
 /// Reads `_failures.csv`.
 pub fn read(table: &Table) -> Rows<Failure> {
     let method = table.needed(&["method", "type"])?;
@@ -34,7 +42,7 @@ pub fn read(table: &Table) -> Rows<Failure> {
     let (first, last) = (table.column(&["first seen"]), table.column(&["last seen"]));
     let (mut failures, mut problems) = (Vec::new(), Vec::new());
     for row in &table.rows {
-        let checked = match table.short(row) {
+        let checked = match table.misshapen(row) {
             Some(problem) => Err(problem),
             None => table.count(row, occurrences),
         };
@@ -69,7 +77,7 @@ pub fn read_exceptions(table: &Table) -> Rows<(u64, String)> {
     let (mut exceptions, mut problems) = (Vec::new(), Vec::new());
     for row in &table.rows {
         match table
-            .short(row)
+            .misshapen(row)
             .map_or_else(|| table.count(row, count), Err)
         {
             Ok(n) => exceptions.push((n, row.cells[message].to_owned())),

@@ -2,29 +2,41 @@
 
 use std::collections::BTreeMap;
 
-use super::stats::{self, Columns};
-use super::text::{Number, Table};
+use super::figures::{Columns, Figures};
+use super::stats;
+use super::text::{Number, Row, Table};
 use crate::diagnostic::Diagnostic;
 use crate::tally::seconds::Batch;
 use crate::tally::{Endpoint, EndpointTally, Seconds, Tally};
 
+mod course;
+
+pub use course::{Course, Disorder};
+
+/// Longest pause within one test, in seconds; behind a longer one the counts of another begin, if they do.
+const PAUSE_S: i64 = 60;
+
 /// One entry (an endpoint, or the total) over time.
 #[derive(Default)]
 struct Series {
-    last: EndpointTally,
+    last: Figures,
     seconds: Seconds,
-    resets: u64,
-    /// Second of the row before.
-    before: Option<i64>,
-    /// The longest time between two rows.
-    gap_s: Option<i64>,
+    course: Course,
 }
 
 /// What the history held.
 #[derive(Default)]
 pub struct History {
+    /// The file.
+    pub file: String,
     /// The last row of every endpoint, with its seconds; `reported_total` is the total's.
     pub tally: Tally,
+    /// The figures of the last row of every endpoint, and of the total (`None`).
+    pub last: BTreeMap<Option<Endpoint>, Figures>,
+    /// The total's course.
+    pub course: Course,
+    /// What cannot be of the rows' order and of what they say together.
+    pub disorder: Option<String>,
     /// What was wrong.
     pub problems: Vec<Diagnostic>,
     /// Sentences for the reader.
@@ -53,74 +65,97 @@ impl Semantics {
     }
 }
 
+/// Where the history's own columns are.
+struct Places {
+    at: usize,
+    name: usize,
+    kind: Option<usize>,
+    users: Option<usize>,
+    columns: Columns,
+}
+
+impl Places {
+    fn find(table: &Table) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            at: table.needed(&["timestamp"])?,
+            name: table.needed(&["name"])?,
+            kind: table.column(&["type", "method"]),
+            users: table.column(&["user count"]),
+            columns: Columns::find(table)?,
+        })
+    }
+
+    /// The endpoint of a row; `None`: the total.
+    fn key(&self, row: &Row) -> Option<Endpoint> {
+        let method = self.kind.map_or("", |kind| &row.cells[kind]);
+        let name = &row.cells[self.name];
+        (!stats::is_total(method, name)).then(|| Endpoint {
+            name: name.to_owned(),
+            method: method.to_owned(),
+        })
+    }
+
+    fn users(&self, table: &Table, row: &Row) -> Result<Option<u64>, Diagnostic> {
+        match table.number(row, self.users) {
+            Number::Unknown | Number::NotFinite => Ok(None),
+            Number::Known(_) | Number::Bad => {
+                let users = self.users.unwrap_or_default();
+                table.count(row, users).map(Some)
+            }
+        }
+    }
+}
+
+/// One row that could be used.
+struct Entry {
+    second: i64,
+    key: Option<Endpoint>,
+    users: Option<u64>,
+    figures: Figures,
+}
+
 /// Reads `_stats_history.csv`.
 pub fn read(table: &Table) -> Result<History, Diagnostic> {
-    let at = table.needed(&["timestamp"])?;
-    let name = table.needed(&["name"])?;
-    let kind = table.column(&["type", "method"]);
-    let users = table.column(&["user count"]);
-    let columns = Columns::find(table)?;
-    let mut history = History::default();
+    let places = Places::find(table)?;
+    let mut history = History {
+        file: table.file.clone(),
+        ..History::default()
+    };
+    let entries = entries(table, &places, &mut history);
+    let entries = history.of_the_last_test(entries);
     let mut series: BTreeMap<Option<Endpoint>, Series> = BTreeMap::new();
     let mut semantics = Semantics::default();
-    let (mut first, mut last, mut not_finite) = (None, None, 0);
-    for (index, row) in table.rows.iter().enumerate() {
-        let final_row = index + 1 == table.rows.len();
-        let short = table.short(row);
-        if final_row && (table.unterminated || short.is_some()) {
-            history.notes.push(format!(
-                "{}:{}: the last row is cut off and was left out; the rows before it were used",
-                table.file,
-                table.line(row)
-            ));
-            continue;
+    let mut disorder = Disorder::default();
+    let (mut first, mut last) = (None, None);
+    for entry in entries {
+        let Entry {
+            second,
+            key,
+            users,
+            figures,
+        } = entry;
+        disorder.see_row(second, users, &figures);
+        let is_total = key.is_none();
+        semantics.other_rows |= !is_total;
+        if let Some(users) = users {
+            history.tally.add_users(second, users);
         }
-        let values = match short {
-            Some(problem) => Err(problem),
-            None => table.count(row, at).and_then(|second| {
-                Ok((second as i64, columns.tally(table, row, &mut not_finite)?))
-            }),
-        };
-        let (second, values) = match values {
-            Ok(values) => values,
-            Err(problem) => {
-                history.problems.push(problem);
-                continue;
-            }
-        };
-        history.records += 1;
-        let method = kind.map_or("", |kind| &row.cells[kind]);
-        let total = stats::is_total(method) && matches!(&row.cells[name], "Aggregated" | "Total");
-        let key = (!total).then(|| Endpoint {
-            name: row.cells[name].to_owned(),
-            method: method.to_owned(),
-        });
-        let entry = series.entry(key).or_default();
-        let busy = values.requests > 0;
-        let reset = entry.add(second, values);
-        semantics.other_rows |= !total;
-        let mut running = None;
-        if let Number::Known(count) = table.number(row, users) {
-            running = Some(count as u64);
-            history.tally.add_users(second, count as u64);
-        }
-        if busy || running.is_some_and(|n| n > 0) {
+        if figures.requests > 0 || users.is_some_and(|n| n > 0) {
             first = Some(first.map_or(second, |f: i64| f.min(second)));
             last = last.max(Some(second));
         }
-        if total {
-            let quantiles = columns.quantiles(table, row);
-            semantics.see(
-                quantiles.get(&1_000_000).copied(),
-                columns.max_ms(table, row),
-                reset,
-            );
-            let known: BTreeMap<u32, f64> =
-                quantiles.into_iter().filter(|(_, ms)| *ms > 0.0).collect();
-            if !known.is_empty() {
-                history.tally.reported_timeline.insert(second, known);
+        let known = series.entry(key).or_default();
+        let reset = known.add(second, users, &figures, &mut disorder);
+        if is_total {
+            let top = figures.quantiles.get(&1_000_000).copied();
+            semantics.see(top, figures.max, reset);
+            let quantiles = figures.quantiles.iter().filter(|(_, ms)| **ms > 0.0);
+            let quantiles: BTreeMap<u32, f64> = quantiles.map(|(q, ms)| (*q, *ms)).collect();
+            if !quantiles.is_empty() {
+                history.tally.reported_timeline.insert(second, quantiles);
             }
         }
+        known.last = figures;
     }
     // Before 1.2 the window slides even without rows of endpoints; those versions have a 99.999 column.
     let old = table.column(&["99.999", "99.999%", "# requests"]).is_some();
@@ -128,63 +163,152 @@ pub fn read(table: &Table) -> Result<History, Diagnostic> {
     if !windowed {
         history.tally.reported_timeline.clear();
     }
+    // Without any user there would have been no request: such a column knows of none, as one row before the start.
+    if history.tally.users.values().all(|users| *users == 0) {
+        history.tally.users.clear();
+    }
+    for known in series.values() {
+        disorder.see_course(&known.course);
+    }
+    history.disorder = disorder.sentence(&table.file);
+    history.finish(series, windowed, (first, last));
+    Ok(history)
+}
+
+/// The rows that can be used; what is wrong with the others goes into the history's problems.
+fn entries(table: &Table, places: &Places, history: &mut History) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(table.rows.len());
+    let mut not_finite = 0;
+    for (index, row) in table.rows.iter().enumerate() {
+        let final_row = index + 1 == table.rows.len();
+        if final_row && (table.unterminated || table.is_short(row)) {
+            history.notes.push(format!(
+                "{}:{}: the last row is cut off and was left out; the rows before it were used",
+                table.file,
+                table.line(row)
+            ));
+            continue;
+        }
+        let entry = match table.misshapen(row) {
+            Some(problem) => Err(problem),
+            None => table.second(row, places.at).and_then(|second| {
+                Ok(Entry {
+                    second,
+                    key: places.key(row),
+                    users: places.users(table, row)?,
+                    figures: places.columns.read(table, row, &mut not_finite)?,
+                })
+            }),
+        };
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(problem) => history.problems.push(problem),
+        }
+    }
     if not_finite > 0 {
         history.notes.push(format!(
             "{}: {not_finite} cells say nan or inf and count as unknown",
             table.file
         ));
     }
-    finish(&mut history, series, windowed, (first, last), &table.file);
-    Ok(history)
+    history.records = entries.len() as u64;
+    entries
 }
 
-fn finish(
-    history: &mut History,
-    series: BTreeMap<Option<Endpoint>, Series>,
-    windowed: bool,
-    span: (Option<i64>, Option<i64>),
-    file: &str,
-) {
-    for (key, series) in series {
-        let mut tally = series.last;
-        tally.seconds = series.seconds;
-        // A row's requests ended after the row before; both moments are cut to whole seconds.
-        tally.row_gap_s = series.gap_s.map(|gap| gap + 1);
-        tally.first_start_ms = span.0.map(|s| s * 1000);
-        tally.last_end_ms = span.1.map(|s| s * 1000);
-        // The rate is that of the last ten seconds, and so are the percentiles of a sliding window.
-        tally.reported_rps = None;
-        if windowed {
-            tally.reported_quantiles.clear();
-        }
-        let Some(key) = key else {
-            if series.resets > 0 {
-                let times = if series.resets == 1 {
-                    "once".to_owned()
-                } else {
-                    format!("{} times", series.resets)
-                };
-                history.notes.push(format!(
-                    "{file}: the request count falls {times} (`--reset-stats`, or a new test in the same file); Locust's \
-                     totals hold only what came after"
-                ));
+impl History {
+    /// The rows of the test that came last: one process can run several, one after the other, and its other tables are
+    /// those of the last.
+    fn of_the_last_test(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        let mut before: Option<(i64, u64, u64)> = None;
+        let (mut begin, mut tests, mut was_idle) = (None, 1, false);
+        for entry in entries.iter().filter(|entry| entry.key.is_none()) {
+            let requests = entry.figures.requests;
+            was_idle |= entry.users == Some(0);
+            if let Some((second, known, running)) = before
+                && requests < known
+                && (was_idle
+                    || entry.second - second > PAUSE_S
+                    || entry.users.is_some_and(|users| users * 2 < running))
+            {
+                begin = Some(entry.second);
+                tests += 1;
             }
-            history.tally.reported_total = Some(tally);
-            continue;
-        };
-        history.tally.endpoints.insert(key, tally);
+            if entry.users.is_some_and(|users| users > 0) {
+                was_idle = false;
+            }
+            before = Some((entry.second, requests, entry.users.unwrap_or(0)));
+        }
+        let Some(begin) = begin else { return entries };
+        self.notes.push(format!(
+            "{} holds {tests} tests, one after the other, each counted anew; only the last was used",
+            self.file
+        ));
+        entries
+            .into_iter()
+            .filter(|entry| entry.second >= begin)
+            .collect()
+    }
+
+    fn finish(
+        &mut self,
+        series: BTreeMap<Option<Endpoint>, Series>,
+        windowed: bool,
+        span: (Option<i64>, Option<i64>),
+    ) {
+        for (key, series) in series {
+            let mut tally = EndpointTally {
+                seconds: series.seconds,
+                // A row's requests ended after the row before; both moments are cut to whole seconds.
+                row_gap_s: series.course.gap_s.map(|gap| gap + 1),
+                first_start_ms: span.0.map(|s| s * 1000),
+                last_end_ms: span.1.map(|s| s * 1000),
+                // The rate is that of the last ten seconds, and so are the percentiles of a sliding window.
+                reported_rps: None,
+                ..series.last.tally()
+            };
+            let mut last = series.last;
+            if windowed {
+                tally.reported_quantiles.clear();
+                last.quantiles.clear();
+            }
+            self.last.insert(key.clone(), last);
+            if let Some(key) = key {
+                self.tally.endpoints.insert(key, tally);
+            } else {
+                self.tally.reported_total = Some(tally);
+                self.course = series.course;
+            }
+        }
+        if self.course.resets > 0 {
+            let times = if self.course.resets == 1 {
+                "once".to_owned()
+            } else {
+                format!("{} times", self.course.resets)
+            };
+            self.notes.push(format!(
+                "{}: the request count falls {times} (`--reset-stats`); Locust's totals hold only what came after",
+                self.file
+            ));
+        }
     }
 }
 
 impl Series {
     /// Counts what is new since the row before; true if the counts fell.
-    fn add(&mut self, second: i64, row: EndpointTally) -> bool {
-        let reset = self.before.is_some() && row.requests < self.last.requests;
-        let gap = self.before.map(|before| second - before);
-        self.gap_s = self.gap_s.max(gap);
-        self.before = Some(second);
+    fn add(
+        &mut self,
+        second: i64,
+        users: Option<u64>,
+        row: &Figures,
+        disorder: &mut Disorder,
+    ) -> bool {
+        let is_first = self.course.is_empty();
+        let reset = !is_first && row.requests < self.last.requests;
+        if !is_first && !reset {
+            disorder.see_step(second, &self.last, row);
+        }
+        self.course.see(second, users, row.requests);
         let (requests, failures) = if reset {
-            self.resets += 1;
             (row.requests, row.failures)
         } else {
             (
@@ -194,12 +318,12 @@ impl Series {
         };
         self.seconds.requests.add(second, requests);
         self.seconds.failures.add(second, failures);
-        let before = self.last.sum_us().filter(|_| !reset).unwrap_or(0.0);
-        if let Some(sum) = row.sum_us().filter(|_| requests > 0) {
+        let sum = |row: &Figures| row.tally().sum_us();
+        let before = sum(&self.last).filter(|_| !reset).unwrap_or(0.0);
+        if let Some(sum) = sum(row).filter(|_| requests > 0) {
             let sum_us = (sum - before).max(0.0).round() as u64;
             self.seconds.add_batch(second, Batch { requests, sum_us });
         }
-        self.last = row;
         reset
     }
 }
@@ -233,6 +357,7 @@ mod tests {
         );
         assert_eq!(read.notes.len(), 2, "{:?}", read.notes);
         assert!(read.notes[0].starts_with("h.csv:5: "));
+        assert!(read.notes[1].contains("falls once"));
         assert!(read.tally.reported_timeline.is_empty());
     }
 

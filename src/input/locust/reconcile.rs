@@ -9,8 +9,8 @@ use crate::tally::{EndpointTally, Evidence, Tally};
 const NAMED: usize = 3;
 
 /// Compares one of Locust's results with the request log: a sentence where they differ, or `None`.
-pub fn with_log(file: &str, locust: &Tally, log: &Tally) -> Vec<String> {
-    let (theirs, ours) = (locust.total(), log.total());
+pub fn with_log(file: &str, locust: &Tally, log: &Tally, ours: &EndpointTally) -> Vec<String> {
+    let theirs = locust.total();
     let mut notes = Vec::new();
     if (theirs.requests, theirs.failures) != (ours.requests, ours.failures) {
         let why = match theirs.requests.cmp(&ours.requests) {
@@ -31,7 +31,7 @@ pub fn with_log(file: &str, locust: &Tally, log: &Tally) -> Vec<String> {
     }
     let total_differs = !notes.is_empty();
     notes.extend(endpoints(file, locust, log, total_differs));
-    notes.extend(percentiles(file, locust, log));
+    notes.extend(percentiles(file, (locust, &theirs), (log, ours)));
     notes
 }
 
@@ -84,19 +84,20 @@ fn endpoints(file: &str, locust: &Tally, log: &Tally, total_differs: bool) -> Op
 }
 
 /// Where the counts agree, Locust's own rounding of the log must give Locust's percentiles.
-fn percentiles(file: &str, locust: &Tally, log: &Tally) -> Option<String> {
-    let (total, log_total) = (locust.total(), log.total());
+fn percentiles(
+    file: &str,
+    (locust, total): (&Tally, &EndpointTally),
+    (log, log_total): (&Tally, &EndpointTally),
+) -> Option<String> {
     let pairs = locust
         .endpoints
         .iter()
         .filter_map(|(key, row)| Some((key.to_string(), row, log.endpoints.get(key)?)));
     let mut example = None;
     let mut count = 0;
-    for (name, theirs, ours) in pairs.chain(std::iter::once((
-        "the total".to_owned(),
-        &total,
-        &log_total,
-    ))) {
+    for (name, theirs, ours) in
+        pairs.chain(std::iter::once(("the total".to_owned(), total, log_total)))
+    {
         let counted = ours.response_times.total();
         // A lone median follows another rule.
         let only_median = theirs.reported_quantiles.len() == 1;
@@ -208,6 +209,10 @@ mod tests {
             .map(locust_round)
             .into();
         assert_eq!(rounded, [2.0, 4.0, 100.0, 120.0, 1200.0, 10_000.0]);
+    }
+
+    fn with_log(file: &str, locust: &Tally, log: &Tally) -> Vec<String> {
+        super::with_log(file, locust, log, &log.total())
     }
 
     #[test]

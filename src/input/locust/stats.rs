@@ -2,165 +2,61 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{Number, Row, Table};
+use super::figures::{Columns, Figures};
+use super::text::Table;
 use crate::diagnostic::Diagnostic;
-use crate::tally::{Endpoint, EndpointTally, Evidence, Tally, whole_bytes};
+use crate::tally::{Endpoint, Tally};
 
-/// What a table held.
+/// One statistics table, as it stands in its file.
 #[derive(Default)]
-pub struct Read {
-    /// Endpoints and the total row.
-    pub tally: Tally,
-    /// What was wrong.
+pub struct Stats {
+    /// The file.
+    pub file: String,
+    /// A row of each endpoint.
+    pub rows: BTreeMap<Endpoint, Figures>,
+    /// The total rows, with their lines; a sound table has one.
+    pub totals: Vec<(u64, Figures)>,
+    /// Whether the header is that of Locust 0.8 to 0.13, of which some do not count failures as requests.
+    pub is_old: bool,
+    /// What was wrong with rows that were left out.
     pub problems: Vec<Diagnostic>,
     /// Sentences for the reader.
     pub notes: Vec<String>,
-    /// Rows used.
-    pub records: u64,
 }
 
-/// Columns of measured values, shared by the statistics and the history.
-pub struct Columns {
-    /// Requests.
-    pub requests: usize,
-    /// Failures.
-    pub failures: usize,
-    median: Option<usize>,
-    average: Option<usize>,
-    min: Option<usize>,
-    max: Option<usize>,
-    size: Option<usize>,
-    rps: Option<usize>,
-    percentiles: Vec<(usize, u32)>,
-}
-
-impl Columns {
-    /// Finds the columns; those of the history are called `Total …`.
-    pub fn find(table: &Table) -> Result<Self, Diagnostic> {
-        Ok(Self {
-            requests: table.needed(&["total request count", "request count", "# requests"])?,
-            failures: table.needed(&["total failure count", "failure count", "# failures"])?,
-            median: table.column(&["total median response time", "median response time"]),
-            average: table.column(&["total average response time", "average response time"]),
-            min: table.column(&["total min response time", "min response time"]),
-            max: table.column(&["total max response time", "max response time"]),
-            size: table.column(&["total average content size", "average content size"]),
-            rps: table.column(&["requests/s"]),
-            percentiles: table.percentiles(),
-        })
-    }
-
-    /// The longest response time in ms.
-    pub fn max_ms(&self, table: &Table, row: &Row) -> Option<f64> {
-        match table.number(row, self.max) {
-            Number::Known(max) => Some(max),
-            _ => None,
-        }
-    }
-
-    /// The percentiles of a row that are known.
-    pub fn quantiles(&self, table: &Table, row: &Row) -> BTreeMap<u32, f64> {
-        let known = |&(column, q): &(usize, u32)| match table.number(row, Some(column)) {
-            Number::Known(ms) => Some((q, ms)),
-            _ => None,
-        };
-        self.percentiles.iter().filter_map(known).collect()
-    }
-
-    /// A row as counts; the number of `nan` and `inf` cells is added to `not_finite`.
-    pub fn tally(
-        &self,
-        table: &Table,
-        row: &Row,
-        not_finite: &mut u64,
-    ) -> Result<EndpointTally, Diagnostic> {
-        let requests = table.count(row, self.requests)?;
-        let failures = table.count(row, self.failures)?;
-        let mut measured = |column: Option<usize>| match table.number(row, column) {
-            Number::Known(value) if value >= 0.0 => Ok(Some(value)),
-            Number::Unknown => Ok(None),
-            Number::NotFinite => {
-                *not_finite += 1;
-                Ok(None)
-            }
-            Number::Known(_) | Number::Bad => {
-                let column = column.unwrap_or_default();
-                let cell = row.cells.get(column).unwrap_or_default();
-                let message = format!("`{cell}` is not a number of 0 or more");
-                Err(table.problem(
-                    row,
-                    column,
-                    message,
-                    "times, sizes and rates are numbers, `N/A` or empty",
-                ))
-            }
-        };
-        let average = measured(self.average)?;
-        let (min, max) = (measured(self.min)?, measured(self.max)?);
-        let (size, rps, median) = (
-            measured(self.size)?,
-            measured(self.rps)?,
-            measured(self.median)?,
-        );
-        let mut quantiles = BTreeMap::new();
-        for (column, q) in &self.percentiles {
-            if let Some(ms) = measured(Some(*column))? {
-                quantiles.insert(*q, ms);
-            }
-        }
-        if let (Some(median), false) = (median, self.percentiles.iter().any(|(_, q)| *q == 500_000))
-        {
-            quantiles.insert(500_000, median);
-        }
-        let some = requests > 0;
-        let us = |ms: Option<f64>| ms.filter(|_| some).map(|ms| ms * 1e3);
-        Ok(EndpointTally {
-            evidence: Evidence::Reported,
-            requests,
-            failures,
-            reported_sum_us: us(average).map(|us| us * requests as f64),
-            min_us: us(min),
-            max_us: us(max),
-            reported_quantiles: if some { quantiles } else { BTreeMap::new() },
-            reported_rps: rps,
-            without_start: requests,
-            without_status: requests,
-            bytes: whole_bytes(size.map(|size| size * requests as f64)),
-            ..EndpointTally::default()
-        })
-    }
-}
-
-/// Whether a type cell marks the total row.
-pub fn is_total(kind: &str) -> bool {
-    matches!(kind.trim(), "" | "None")
+/// Whether a row is the total's. An endpoint may be called so, too, but it has a type.
+pub fn is_total(kind: &str, name: &str) -> bool {
+    matches!(kind.trim(), "" | "None") && matches!(name, "Aggregated" | "Total")
 }
 
 /// Reads `_stats.csv` (`_requests.csv` up to 0.13).
-pub fn read(table: &Table) -> Result<Read, Diagnostic> {
+pub fn read(table: &Table) -> Result<Stats, Diagnostic> {
     let kind = table.needed(&["type", "method"])?;
     let name = table.needed(&["name"])?;
     let columns = Columns::find(table)?;
-    let mut read = Read::default();
+    let is_old = table.column(&["method"]).is_some() && table.column(&["# requests"]).is_some();
+    let mut stats = Stats {
+        file: table.file.clone(),
+        is_old,
+        ..Stats::default()
+    };
     let mut lines: BTreeMap<Endpoint, u64> = BTreeMap::new();
     let mut not_finite = 0;
-    for (index, row) in table.rows.iter().enumerate() {
-        if let Some(problem) = table.short(row) {
-            read.problems.push(problem);
-            continue;
-        }
-        let tally = match columns.tally(table, row, &mut not_finite) {
-            Ok(tally) => tally,
+    for row in &table.rows {
+        let figures = match table.misshapen(row) {
+            Some(problem) => Err(problem),
+            None => columns.read(table, row, &mut not_finite),
+        };
+        let figures = match figures {
+            Ok(figures) => figures,
             Err(problem) => {
-                read.problems.push(problem);
+                stats.problems.push(problem);
                 continue;
             }
         };
-        let last = index + 1 == table.rows.len();
-        if last && is_total(&row.cells[kind]) && matches!(&row.cells[name], "Aggregated" | "Total")
-        {
-            read.tally.reported_total = Some(tally);
-            read.records += 1;
+        let line = table.line(row);
+        if is_total(&row.cells[kind], &row.cells[name]) {
+            stats.totals.push((line, figures));
             continue;
         }
         let key = Endpoint {
@@ -168,11 +64,9 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
             method: row.cells[kind].to_owned(),
         };
         if let Some(first) = lines.get(&key) {
-            let message = format!(
-                "`{key}` is in the table twice: on line {first} and on line {}",
-                table.line(row)
-            );
-            read.problems.push(table.problem(
+            let message =
+                format!("`{key}` is in the table twice: on line {first} and on line {line}");
+            stats.problems.push(table.problem(
                 row,
                 name,
                 message,
@@ -180,56 +74,87 @@ pub fn read(table: &Table) -> Result<Read, Diagnostic> {
             ));
             continue;
         }
-        lines.insert(key.clone(), table.line(row));
-        read.tally.endpoints.insert(key, tally);
-        read.records += 1;
+        lines.insert(key.clone(), line);
+        stats.rows.insert(key, figures);
     }
     if not_finite > 0 {
-        read.notes.push(format!(
+        stats.notes.push(format!(
             "{}: {not_finite} cells say nan or inf and count as unknown",
             table.file
         ));
     }
-    if read.tally.reported_total.is_none() {
-        let what = if read.tally.endpoints.is_empty() {
-            "has no rows: there were no requests, or the file is incomplete"
-        } else {
-            "has no total row: the total's counts are sums of the rows, its percentiles are unknown"
-        };
-        read.notes.push(format!("{} {what}", table.file));
+    if stats.rows.is_empty() && stats.totals.is_empty() {
+        stats.notes.push(format!(
+            "{} has no rows: there were no requests, or the file is incomplete",
+            table.file
+        ));
     }
-    if table.column(&["method"]).is_some() {
-        add_uncounted_failures(&mut read, &table.file);
-    }
-    Ok(read)
+    Ok(stats)
 }
 
-/// Locust up to 0.9 left failures out of the counts; the header is the same until 0.13.
-fn add_uncounted_failures(read: &mut Read, file: &str) {
-    let tally = &mut read.tally;
-    let mut rows: Vec<_> = tally
-        .endpoints
-        .values_mut()
-        .chain(&mut tally.reported_total)
-        .collect();
-    if rows.iter().any(|row| row.failures > row.requests) {
-        for row in &mut rows {
-            let mean = row
-                .reported_sum_us
-                .map(|sum| sum / row.requests.max(1) as f64);
-            row.requests += row.failures;
-            row.reported_sum_us = mean.map(|mean| mean * row.requests as f64);
-            (row.without_start, row.without_status) = (row.requests, row.requests);
+impl Stats {
+    /// Rows used.
+    pub fn records(&self) -> u64 {
+        (self.rows.len() + self.totals.len()) as u64
+    }
+
+    /// The total row; of several the last.
+    pub fn total(&self) -> Option<&Figures> {
+        self.totals.last().map(|(_, figures)| figures)
+    }
+
+    /// Every row, the total's last; that one has no endpoint.
+    pub fn each(&self) -> impl Iterator<Item = (Option<&Endpoint>, &Figures)> {
+        let rows = self.rows.iter().map(|(key, row)| (Some(key), row));
+        rows.chain(self.total().map(|total| (None, total)))
+    }
+
+    /// Requests of the run: those of the total row, or the sum of the others.
+    pub fn requests(&self) -> u64 {
+        let sum = || self.rows.values().map(|row| row.requests).sum();
+        self.total().map_or_else(sum, |total| total.requests)
+    }
+
+    /// Failures of the run.
+    pub fn failures(&self) -> u64 {
+        let sum = || self.rows.values().map(|row| row.failures).sum();
+        self.total().map_or_else(sum, |total| total.failures)
+    }
+
+    /// The counts, and what is to be said of how they were taken.
+    pub fn tally(&self) -> (Tally, Option<String>) {
+        let rows = self.rows.iter();
+        let mut tally = Tally {
+            endpoints: rows.map(|(key, row)| (key.clone(), row.tally())).collect(),
+            reported_total: self.total().map(Figures::tally),
+            ..Tally::default()
+        };
+        let note = self.is_old.then(|| self.add_uncounted_failures(&mut tally));
+        (tally, note.flatten())
+    }
+
+    /// Locust up to 0.9 left failures out of the counts; the header is the same until 0.13.
+    fn add_uncounted_failures(&self, tally: &mut Tally) -> Option<String> {
+        let rows = tally.endpoints.values_mut();
+        let mut rows: Vec<_> = rows.chain(&mut tally.reported_total).collect();
+        let file = &self.file;
+        if rows.iter().any(|row| row.failures > row.requests) {
+            for row in &mut rows {
+                row.requests += row.failures;
+                row.untimed += row.failures;
+                (row.without_start, row.without_status) = (row.requests, row.requests);
+            }
+            return Some(format!(
+                "{file} has more failures than requests: it is of Locust 0.9 or older, which does not count failures as \
+                 requests; they were added, but response times and rates leave them out"
+            ));
         }
-        read.notes.push(format!(
-            "{file} has more failures than requests: it is of Locust 0.9 or older, which does not count failures as \
-             requests; they were added, but response times and rates leave them out"
-        ));
-    } else if rows.iter().any(|row| row.failures > 0) {
-        read.notes.push(format!(
-            "{file} is of Locust 0.8 to 0.13; up to 0.9 its counts and response times leave failures out, which the \
-             table does not tell; they were taken to be included"
-        ));
+        rows.iter().any(|row| row.failures > 0).then(|| {
+            format!(
+                "{file} is of Locust 0.8 to 0.13; up to 0.9 its counts and response times leave failures out, which the \
+                 table does not tell; they were taken to be included"
+            )
+        })
     }
 }
 
@@ -240,7 +165,7 @@ mod tests {
     const HEAD: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,\
         Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,7.0%,99.999,100%";
 
-    fn parse(rows: &str) -> Read {
+    fn parse(rows: &str) -> Stats {
         read(&Table::parse("s.csv", &format!("{HEAD}\n{rows}")).unwrap()).unwrap()
     }
 
@@ -249,8 +174,8 @@ mod tests {
         let read = parse(
             "GET,Aggregated,2,1,10,10.5,9,12,3,1,0,10,9,12,12\n,Aggregated,\"2,813\",1,10,10.5,9,12,3,1,0,10,9,12,12\n",
         );
-        assert_eq!(read.tally.endpoints.len(), 1);
-        let total = read.tally.reported_total.unwrap();
+        assert_eq!(read.rows.len(), 1);
+        let total = read.tally().0.reported_total.unwrap();
         assert_eq!(total.requests, 2813);
         assert_eq!(
             total.reported_quantiles.keys().copied().collect::<Vec<_>>(),
@@ -273,9 +198,12 @@ mod tests {
             places[2].starts_with("s.csv:5:12: error[bad-line]: the row has 5 of 15 cells"),
             "{places:?}"
         );
-        let b = read.tally.endpoints.values().next().unwrap();
-        assert_eq!((b.reported_sum_us, b.reported_rps), (None, None));
-        assert_eq!(read.notes.len(), 2);
+        let b = &read.rows[&Endpoint {
+            name: "b".to_owned(),
+            method: "GET".to_owned(),
+        }];
+        assert_eq!((b.average, b.requests_per_s), (None, None));
+        assert_eq!(read.notes.len(), 1);
     }
 
     #[test]
@@ -283,7 +211,7 @@ mod tests {
         let text = "Type;Name;Request Count;Failure Count;Average Response Time\nGET;a;2813;1;159,800\n;Aggregated;2813;1;159,8\n";
         let read = read(&Table::parse("s", text).unwrap()).unwrap();
         assert_eq!(
-            read.tally.reported_total.unwrap().reported_sum_us,
+            read.tally().0.reported_total.unwrap().reported_sum_us,
             Some(159.8 * 1e3 * 2813.0)
         );
     }
@@ -300,6 +228,19 @@ mod tests {
     fn failures_outside_the_counts_are_added() {
         let text = "\"Method\",\"Name\",\"# requests\",\"# failures\"\n\"GET\",\"a\",1,2\n\"None\",\"Total\",1,2";
         let read = read(&Table::parse("s", text).unwrap()).unwrap();
-        assert_eq!(read.tally.reported_total.unwrap().requests, 3);
+        let (tally, note) = read.tally();
+        let total = tally.reported_total.unwrap();
+        // The two failures have no times.
+        assert_eq!((total.requests, total.timed()), (3, 1));
+        assert!(note.unwrap().contains("0.9 or older"));
+    }
+
+    #[test]
+    fn the_total_may_stand_anywhere() {
+        let read = parse(
+            ",Aggregated,3,0,10,10,9,12,3,1,0,10,9,12,12\nGET,a,3,0,10,10,9,12,3,1,0,10,9,12,12\n",
+        );
+        assert_eq!((read.rows.len(), read.totals.len()), (1, 1));
+        assert_eq!(read.totals[0].0, 2);
     }
 }

@@ -1,6 +1,6 @@
-//! Bytes to text, text to rows with places, cells to numbers.
+//! Text to rows with places, cells to numbers.
 
-use encoding_rs::{EUC_KR, Encoding, GBK, WINDOWS_1252};
+use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Origin, Snippet};
 
@@ -9,6 +9,10 @@ const SHOWN: usize = 5;
 
 const WHOLE: &str = "counts are whole numbers of 0 or more";
 const CUT: &str = "the file looks cut off; copy it again after Locust has ended";
+const MOMENT: &str = "moments are epoch seconds, or dates such as `2026-01-31 12:00:00` in UTC";
+const WIDE: &str =
+    "a comma inside a name has to stand in quotes, and each table needs a file of its own";
+const AGAIN: &str = "give each table a file of its own, and each run a folder of its own";
 
 /// Good rows, and what is wrong with the others.
 pub type Rows<T> = Result<(Vec<T>, Vec<Diagnostic>), Diagnostic>;
@@ -48,75 +52,13 @@ pub enum Number {
     Bad,
 }
 
-/// Decodes a file: UTF-8, UTF-16 by its mark, else CP949, GBK or Windows-1252; the note names a guessed encoding.
-pub fn decode(file: &str, bytes: &[u8]) -> (String, Option<String>) {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        let (text, _) = encoding.decode_without_bom_handling(&bytes[mark..]);
-        return (text.into_owned(), None);
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return (text.to_owned(), None);
-    }
-    if hangul(bytes)
-        && let Some(text) = EUC_KR.decode_without_bom_handling_and_without_replacement(bytes)
-    {
-        return (
-            text.into_owned(),
-            Some(format!("{file} is not UTF-8; it was read as CP949")),
-        );
-    }
-    let gbk = GBK.decode_without_bom_handling_and_without_replacement(bytes);
-    let (text, name) = match gbk {
-        Some(text)
-            if paired(bytes) && text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) =>
-        {
-            (text, "GBK")
-        }
-        _ => (
-            WINDOWS_1252.decode_without_bom_handling(bytes).0,
-            "Windows-1252",
-        ),
-    };
-    (
-        text.into_owned(),
-        Some(format!("{file} is not UTF-8; it was read as {name}")),
-    )
-}
-
-/// Whether at least eight pairs of bytes above 0x7f all begin as Hangul does; Chinese text goes beyond that range.
-fn hangul(bytes: &[u8]) -> bool {
-    let runs = || bytes.split(u8::is_ascii).filter(|run| !run.is_empty());
-    let pairs: usize = runs().map(|run| run.len() / 2).sum();
-    pairs >= 8
-        && runs().all(|run| {
-            run.chunks(2)
-                .all(|pair| pair.len() == 2 && (0xb0..=0xc8).contains(&pair[0]))
-        })
-}
-
-/// Whether most runs of bytes above 0x7f are of even length, as in Chinese text, unlike single accented letters.
-fn paired(bytes: &[u8]) -> bool {
-    let runs = bytes
-        .split(u8::is_ascii)
-        .map(<[u8]>::len)
-        .filter(|len| *len > 0);
-    let (even, odd) = runs.fold((0, 0), |(even, odd), len| {
-        if len % 2 == 0 {
-            (even + 1, odd)
-        } else {
-            (even, odd + 1)
-        }
-    });
-    even > odd
-}
-
-/// The header's cells, lower case, and the delimiter.
+/// The header's cells, lower case, and the delimiter. Lines without any text come before it where a spreadsheet wrote the
+/// file, and so do empty cells behind its last name.
 pub fn header(text: &str) -> (Vec<String>, u8) {
-    let line = text
-        .trim_start_matches(['\n', '\r'])
-        .lines()
-        .next()
-        .unwrap_or_default();
+    let is_blank = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"');
+    let mut lines = text.lines();
+    let line = lines.find(|line| !line.chars().all(is_blank));
+    let line = line.unwrap_or_default();
     let count = |c: char| line.matches(c).count();
     let delimiter = if count(';') > count(',').max(count('\t')) {
         b';'
@@ -125,11 +67,15 @@ pub fn header(text: &str) -> (Vec<String>, u8) {
     } else {
         b','
     };
-    let cells = line
-        .split(char::from(delimiter))
-        .map(|cell| cell.trim().trim_matches('"').trim().to_lowercase())
-        .collect();
+    let mut cells: Vec<String> = line.split(char::from(delimiter)).map(normal).collect();
+    let width = cells.iter().rposition(|cell| !cell.is_empty());
+    cells.truncate(width.map_or(0, |last| last + 1));
     (cells, delimiter)
+}
+
+/// A cell as columns are named.
+fn normal(cell: &str) -> String {
+    cell.trim().trim_matches('"').trim().to_lowercase()
 }
 
 impl Table {
@@ -144,11 +90,94 @@ impl Table {
         }
     }
 
-    /// What is wrong with a row that has too few cells.
-    pub fn short(&self, row: &Row) -> Option<Diagnostic> {
-        let (has, wants) = (row.cells.len(), self.width());
-        (has < wants)
-            .then(|| self.problem(row, has, format!("the row has {has} of {wants} cells"), CUT))
+    /// What is wrong with a row that has not a cell for each column, or that is a header itself. Empty cells behind the last
+    /// column are those of a spreadsheet.
+    pub fn misshapen(&self, row: &Row) -> Option<Diagnostic> {
+        let wants = self.width();
+        if self.is_header(row) {
+            let message =
+                "the header stands here again: these are two tables in one file".to_owned();
+            return Some(self.problem(row, 0, message, AGAIN));
+        }
+        if self.is_short(row) {
+            let has = row.cells.len();
+            return Some(self.problem(
+                row,
+                has,
+                format!("the row has {has} of {wants} cells"),
+                CUT,
+            ));
+        }
+        let surplus = row
+            .cells
+            .iter()
+            .skip(wants)
+            .any(|cell| !cell.trim().is_empty());
+        surplus.then(|| {
+            let has = row.cells.len();
+            let message = format!("the row has {has} cells, the header {wants} columns");
+            self.problem(row, wants, message, WIDE)
+        })
+    }
+
+    /// Whether a row has too few cells.
+    pub fn is_short(&self, row: &Row) -> bool {
+        row.cells.len() < self.width()
+    }
+
+    /// Whether most of a row's texts are names of columns.
+    fn is_header(&self, row: &Row) -> bool {
+        let texts = row
+            .cells
+            .iter()
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty());
+        let (mut names, mut all) = (0, 0);
+        for text in texts {
+            // Most rows are told by their first numbers.
+            if all > 2 * names + 3 {
+                return false;
+            }
+            all += 1;
+            names += usize::from(
+                self.header
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(text)),
+            );
+        }
+        names >= 2 && names * 2 > all
+    }
+
+    /// What is wrong with a header that names a column twice: nobody knows which of the two is meant.
+    fn named_twice(&self) -> Option<Diagnostic> {
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        let percentiles: BTreeMap<usize, u32> = self.percentiles().into_iter().collect();
+        for (column, cell) in self
+            .header
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| !cell.is_empty())
+        {
+            // `95%` and `95.0%` are one.
+            let name = percentiles
+                .get(&column)
+                .map_or_else(|| cell.clone(), |q| format!("{q}%"));
+            if let Some(first) = names.insert(name, column) {
+                let message = format!(
+                    "the table has the column `{cell}` twice: it is column {} and column {}",
+                    first + 1,
+                    column + 1
+                );
+                return Some(
+                    Diagnostic::new("bad-header", message)
+                        .at(Origin::line(&self.file, 1))
+                        .help(
+                            "columns are found by name in the first line; leave the wrong one out",
+                        ),
+                );
+            }
+        }
+        None
     }
 
     /// Splits text into rows.
@@ -183,6 +212,8 @@ impl Table {
                 offset,
             });
         }
+        // Rows of commas alone come from spreadsheets.
+        rows.retain(|row: &Row| row.cells.iter().any(|cell| !cell.trim().is_empty()));
         if !rows.is_empty() {
             rows.remove(0);
         }
@@ -198,7 +229,10 @@ impl Table {
             decimal_comma: false,
         };
         table.decimal_comma = table.has_decimal_commas();
-        Ok(table)
+        match table.named_twice() {
+            Some(problem) => Err(problem),
+            None => Ok(table),
+        }
     }
 
     /// The column of any of these names.
@@ -245,6 +279,19 @@ impl Table {
     pub fn number(&self, row: &Row, column: Option<usize>) -> Number {
         let cell = column.and_then(|c| row.cells.get(c)).unwrap_or_default();
         number(cell, self.decimal_comma)
+    }
+
+    /// An epoch second. Spreadsheets turn it into a date, and Locust's clock is UTC.
+    pub fn second(&self, row: &Row, column: usize) -> Result<i64, Diagnostic> {
+        let cell = row.cells.get(column).unwrap_or_default().trim();
+        let is_rounded = cell.contains(['e', 'E']);
+        match self.number(row, Some(column)) {
+            Number::Known(n) if (0.0..1e11).contains(&n) && !is_rounded => Ok(n.floor() as i64),
+            _ => date(cell).ok_or_else(|| {
+                let message = format!("`{cell}` is not a moment");
+                self.problem(row, column, message, MOMENT)
+            }),
+        }
     }
 
     /// The line of a row.
@@ -390,6 +437,19 @@ pub fn number(cell: &str, decimal_comma: bool) -> Number {
     }
 }
 
+/// A date with a time as an epoch second; in UTC unless it says otherwise.
+fn date(cell: &str) -> Option<i64> {
+    if let Ok(at) = cell.parse::<jiff::Timestamp>() {
+        return Some(at.as_second());
+    }
+    let at: jiff::civil::DateTime = cell.parse().ok()?;
+    // A day alone tells no second.
+    cell.contains(':')
+        .then(|| at.to_zoned(jiff::tz::TimeZone::UTC))?
+        .ok()
+        .map(|at| at.timestamp().as_second())
+}
+
 /// Accepts the problems if they are allowed, and counts them; otherwise shows the first few.
 pub fn settle(
     file: &str,
@@ -432,39 +492,4 @@ pub fn plural(n: u64, word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_never_ten_times_too_large() {
-        assert_eq!(
-            number("159,80037360007356", true),
-            Number::Known(159.800_373_600_073_56)
-        );
-        assert_eq!(number("1.234,5", true), Number::Known(1234.5));
-        assert_eq!(number("2,813", false), Number::Known(2813.0));
-        assert_eq!(number("28,13", false), Number::Bad);
-        assert_eq!(number("N/A", false), Number::Unknown);
-        assert_eq!(number("-inf", false), Number::NotFinite);
-        assert_eq!(number("-", false), Number::Bad);
-    }
-
-    #[test]
-    fn encodings_are_told_apart() {
-        assert_eq!(decode("f", b"\xef\xbb\xbfa").0, "a");
-        assert_eq!(decode("f", b"\xff\xfea\0").0, "a");
-        let (text, note) = decode("f", b"n\x92a pu");
-        assert_eq!(text, "n’a pu");
-        assert!(note.is_some_and(|n| n.contains("Windows-1252")));
-        assert_eq!(decode("f", b"\xd6\xd0\xce\xc4").0, "中文");
-    }
-
-    #[test]
-    fn lines_are_right_after_cr_cr_lf_and_quoted_line_ends() {
-        let table = Table::parse("f", "A,B\r\r\n\"x\r\r\ny\",1\r\r\nz,bad\r\r\n").unwrap();
-        assert_eq!(table.rows.len(), 2);
-        let shown = table.problem(&table.rows[1], 1, "m".into(), "h");
-        assert_eq!(shown.origin, Some(Origin::at("f", 4, 3)));
-        assert_eq!(shown.snippet.map(|s| s.text), Some("z,bad".into()));
-    }
-}
+mod tests;

@@ -8,6 +8,8 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::queue::Queue;
+use crate::input::open::beyond;
+use crate::limits;
 use crate::progress::Progress;
 
 /// Bytes in a block, to which the rest of its last line is added.
@@ -172,6 +174,8 @@ impl FileBlocks {
 pub fn decode(mut stream: impl Read, block: usize, queue: &Queue) {
     let mut rest = Vec::new();
     let mut index = 0;
+    // Bytes of the line that is not at its end yet.
+    let mut line: u64 = 0;
     loop {
         let mut bytes = queue.used();
         // What was written before is written over; only what is longer has to be filled first.
@@ -185,8 +189,14 @@ pub fn decode(mut stream: impl Read, block: usize, queue: &Queue) {
             rest.clear();
             rest.extend_from_slice(&bytes[end..]);
             bytes.truncate(end);
+            line = if end > 0 {
+                rest.len() as u64
+            } else {
+                line + read as u64
+            };
             shorten(&mut rest);
         }
+        let is_endless = line > limits::ENDLESS_LINE;
         // What came before an error is still looked at.
         let is_taken = queue.put(Ok(Block {
             index,
@@ -194,7 +204,7 @@ pub fn decode(mut stream: impl Read, block: usize, queue: &Queue) {
             bytes,
             begin: 0,
         }));
-        if let Some(error) = error {
+        if let Some(error) = error.or_else(|| is_endless.then(endless)) {
             queue.put(Err(error));
             return;
         }
@@ -203,6 +213,14 @@ pub fn decode(mut stream: impl Read, block: usize, queue: &Queue) {
         }
         index += 1;
     }
+}
+
+/// Why the reading of a stream ends: what has no line ends is no log, and may have no end.
+fn endless() -> io::Error {
+    let limit = limits::bytes(limits::ENDLESS_LINE);
+    beyond(format!(
+        "a line is longer than {limit}: it is not a log of lines"
+    ))
 }
 
 /// Reads until a buffer is full, the stream ends, or it fails; how many bytes were read.

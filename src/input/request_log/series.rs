@@ -1,5 +1,6 @@
 //! Requests of one endpoint that ended alike, gathered until there are enough to be counted together.
 
+use super::outcome::Outcome;
 use super::shape::{Fast, is_same, word};
 use crate::tally::{Alike, EndpointTally, ErrorKey};
 
@@ -23,7 +24,16 @@ struct Likeness {
 /// Status and failure in one number.
 #[inline]
 fn outcome(line: &Fast<'_>) -> u32 {
-    u32::from(line.status.unwrap_or_default()) << 1 | u32::from(line.failed)
+    let ended = match line.outcome {
+        Outcome::Success => 0,
+        Outcome::Failure => 1,
+        Outcome::Unknown => 2,
+        Outcome::Disputed => 3,
+    };
+    u32::from(line.status.unwrap_or_default()) << 4
+        | u32::from(line.states_outcome) << 3
+        | u32::from(line.no_answer) << 2
+        | ended
 }
 
 impl Likeness {
@@ -51,6 +61,7 @@ pub struct Gathered {
     pub endpoint: usize,
     status: Option<u16>,
     failure: Option<ErrorKey>,
+    unknown_outcome: bool,
     starts_ms: Vec<i64>,
     response_times_us: Vec<u64>,
     bytes: u64,
@@ -66,11 +77,17 @@ struct Measured {
 
 impl Gathered {
     /// Nothing yet of one endpoint and outcome.
-    pub fn new(endpoint: usize, status: Option<u16>, failure: Option<ErrorKey>) -> Self {
+    pub fn new(
+        endpoint: usize,
+        status: Option<u16>,
+        failure: Option<ErrorKey>,
+        unknown_outcome: bool,
+    ) -> Self {
         Self {
             endpoint,
             status,
             failure,
+            unknown_outcome,
             starts_ms: Vec::new(),
             response_times_us: Vec::new(),
             bytes: 0,
@@ -89,9 +106,14 @@ impl Gathered {
         }
     }
 
-    /// A measured field of a request.
-    pub fn measure(&mut self, name: &str, start_ms: i64, value: f64) {
-        let known = self.measured.iter().position(|field| field.name == name);
+    /// A measured field of a request; `place` is the field's among those of its line, where it is looked for first.
+    pub fn measure(&mut self, place: usize, name: &str, start_ms: i64, value: f64) {
+        let is_it = |field: &Measured| field.name == name;
+        let at_its_place = self.measured.get(place).filter(|field| is_it(field));
+        let known = match at_its_place {
+            Some(_) => Some(place),
+            None => self.measured.iter().position(is_it),
+        };
         let at = known.unwrap_or_else(|| {
             self.measured.push(Measured {
                 name: name.to_owned(),
@@ -110,7 +132,7 @@ impl Gathered {
         endpoint.add_alike(&Alike {
             status: self.status,
             failure: self.failure.as_ref(),
-            unknown_outcome: false,
+            unknown_outcome: self.unknown_outcome,
             starts_ms: &[],
             response_times_us: &[us],
             bytes,
@@ -122,7 +144,7 @@ impl Gathered {
         endpoint.add_alike(&Alike {
             status: self.status,
             failure: self.failure.as_ref(),
-            unknown_outcome: false,
+            unknown_outcome: self.unknown_outcome,
             starts_ms: &self.starts_ms,
             response_times_us: &self.response_times_us,
             bytes: self.bytes,
@@ -289,7 +311,11 @@ mod tests {
         Fast {
             name: name.as_bytes(),
             status: Some(status),
-            failed: status >= 400,
+            outcome: if status >= 400 {
+                Outcome::Failure
+            } else {
+                Outcome::Success
+            },
             ..Fast::default()
         }
     }
@@ -306,7 +332,7 @@ mod tests {
                         Found::At(number) => number,
                         Found::Free(place) => {
                             assert_eq!(turn, 0, "{name} was seen");
-                            known.insert(place, &line, Gathered::new(i, line.status, None))
+                            known.insert(place, &line, Gathered::new(i, line.status, None, false))
                         }
                     };
                     assert_eq!((number, known.at(number).endpoint), (i * 2 + j, i));
@@ -319,7 +345,7 @@ mod tests {
     #[test]
     fn what_is_gathered_is_what_is_counted() {
         let (mut endpoint, mut one_by_one) = (EndpointTally::default(), EndpointTally::default());
-        let mut gathered = Gathered::new(0, Some(200), None);
+        let mut gathered = Gathered::new(0, Some(200), None, false);
         for i in 0..=ENOUGH as i64 {
             gathered.add(i * 100, i as u64, 10, &mut endpoint);
             one_by_one.add(&crate::tally::Request {

@@ -7,7 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::blocks::LONGEST_LINE;
-use super::keys::{Keys, MILLISECONDS, Roles, failed, microseconds, source};
+use super::keys::{Keys, MILLISECONDS, Roles, microseconds, path_of, source, start_of};
+use super::outcome::{self, ErrorSays, Outcome as Ended, Told};
 use super::values::{self, Clock, Number};
 use crate::tally::whole_bytes;
 
@@ -82,6 +83,10 @@ impl Literal {
 
 /// The shape of a line.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a line"
+)]
 pub struct Shape {
     /// Fixed text before the first value.
     begin: Literal,
@@ -91,6 +96,9 @@ pub struct Shape {
     pub fields: Vec<String>,
     is_request: bool,
     says_no_error: bool,
+    stamp_is_end: bool,
+    name_is_target: bool,
+    states_outcome: bool,
 }
 
 /// How a request ended, as the last line had it. Most lines end like the one before: one look at all of it takes the place
@@ -119,8 +127,12 @@ pub struct Fast<'l> {
     pub response_time_us: u64,
     /// HTTP status.
     pub status: Option<u16>,
-    /// Whether it failed.
-    pub failed: bool,
+    /// How it ended.
+    pub outcome: Ended,
+    /// Whether the line says that no answer came.
+    pub no_answer: bool,
+    /// Whether more than an error tells the outcome.
+    pub states_outcome: bool,
     /// The error's text; empty when there is none.
     pub error: &'l [u8],
     /// Concurrent users.
@@ -135,6 +147,9 @@ impl Shape {
     /// Learns from a line that was understood the long way; `None` for a line of which too much is unusual.
     pub fn learn(line: &[u8], object: &Map<String, Value>, keys: &Keys) -> Option<Self> {
         let roles = keys.roles(object);
+        if !roles.are_simple() || object.get("attributes").is_some_and(Value::is_array) {
+            return None;
+        }
         let mut learner = Learner::of(line, &roles);
         learner.object("")?;
         let has = |is: fn(&Part) -> bool| learner.parts.iter().any(is);
@@ -157,6 +172,9 @@ impl Shape {
             fields: learner.fields,
             is_request,
             says_no_error: roles.says_no_error,
+            stamp_is_end: roles.stamp_is_end,
+            name_is_target: roles.name_is_target,
+            states_outcome: roles.state_outcome(),
         })
     }
 
@@ -172,9 +190,13 @@ impl Shape {
         let mut rest = self.begin.after(text)?;
         let mut fast = Fast {
             is_request: self.is_request,
+            states_outcome: self.states_outcome,
             ..Fast::default()
         };
-        let (mut success, mut has_error) = (None, false);
+        let mut told = Told::default();
+        if self.says_no_error {
+            told.error = ErrorSays::None;
+        }
         values.clear();
         for piece in &self.pieces {
             match piece.part {
@@ -184,11 +206,18 @@ impl Shape {
                 }
                 Part::Method => fast.method = take_text(&mut rest)?,
                 Part::Name => fast.name = take_text(&mut rest)?,
-                Part::Status => fast.status = take_status(&mut rest)?,
-                Part::Success => success = Some(boolean(&mut rest)?),
+                Part::Status => told.status = Some(take_status(&mut rest)?),
+                Part::Success => told.success = Some(boolean(&mut rest)?),
                 Part::Error => {
-                    fast.error = take_text(&mut rest)?;
-                    has_error = !fast.error.is_empty();
+                    let text = take_text(&mut rest)?;
+                    match says(text) {
+                        ErrorSays::Error => {
+                            told.error = ErrorSays::Error;
+                            fast.error = text;
+                        }
+                        ErrorSays::Empty if self.says_no_error => {}
+                        says => told.error = says,
+                    }
                 }
                 Part::Users => {
                     fast.users = match values::take_whole(&mut rest) {
@@ -215,7 +244,7 @@ impl Shape {
                 Part::SkipBool => drop(boolean(&mut rest)?),
                 Part::Outcome => {
                     self.outcome.take(&mut rest)?;
-                    (fast.status, success) = (self.outcome.status, self.outcome.success);
+                    (told.status, told.success) = (self.outcome.status, self.outcome.success);
                     continue;
                 }
             }
@@ -232,8 +261,25 @@ impl Shape {
             return None;
         }
         fast.len = len + line_end;
-        let says_no_error = !has_error && self.says_no_error;
-        fast.failed = failed(success, has_error, says_no_error, fast.status);
+        if self.stamp_is_end && self.is_request {
+            let us = fast.response_time_us;
+            fast.start_ms = fast.start_ms.map(|end| start_of(end, us));
+        }
+        if self.name_is_target {
+            // What is no text, and escapes, are left to the long way; the query is looked at only here.
+            let name = std::str::from_utf8(fast.name).ok()?;
+            if name.contains('\\') || !is_valid(fast.name) {
+                return None;
+            }
+            fast.name = path_of(name).as_bytes();
+        }
+        if told.status == Some(0) && fast.method.eq_ignore_ascii_case(b"grpc") {
+            // A code of gRPC's, which means that it went well.
+            return None;
+        }
+        fast.outcome = outcome::outcome(&told);
+        fast.no_answer = told.status == Some(0);
+        fast.status = told.status.filter(|status| *status > 0);
         Some(fast)
     }
 }
@@ -274,7 +320,7 @@ impl Outcome {
         let (mut status, mut success) = (None, None);
         for piece in &self.pieces {
             if piece.part == Part::Status {
-                status = take_status(rest)?;
+                status = Some(take_status(rest)?);
             } else {
                 success = Some(boolean(rest)?);
             }
@@ -416,12 +462,22 @@ pub fn unescape(raw: &[u8]) -> Option<String> {
     }
 }
 
-/// An HTTP status; `Some(None)` for 0, which means that there was none.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one tells whether it is a status at all"
-)]
-fn take_status(rest: &mut &[u8]) -> Option<Option<u16>> {
+/// What a text in the place of an error says.
+#[inline]
+fn says(text: &[u8]) -> ErrorSays {
+    /// No longer text says that there was no error.
+    const LONGEST: usize = 12;
+    if text.len() > LONGEST {
+        return ErrorSays::Error;
+    }
+    if text.is_empty() {
+        return ErrorSays::Empty;
+    }
+    unescape(text).map_or(ErrorSays::Error, |text| outcome::error_text(&text))
+}
+
+/// An HTTP status, or 0, which means that no answer came.
+fn take_status(rest: &mut &[u8]) -> Option<u16> {
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let (number, after) = rest.split_at(digits);
     if matches!(after.first(), Some(b'.' | b'e' | b'E')) {
@@ -435,7 +491,7 @@ fn take_status(rest: &mut &[u8]) -> Option<Option<u16>> {
         _ => return None,
     };
     *rest = after;
-    Some(Some(status).filter(|status| *status > 0))
+    Some(status)
 }
 
 fn boolean(rest: &mut &[u8]) -> Option<bool> {

@@ -35,16 +35,6 @@ pub fn number(value: &Value) -> Option<f64> {
     .filter(|n: &f64| n.is_finite())
 }
 
-/// A truth value, also when it is written as text.
-pub fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::String(s) if s.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(s) if s.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
-}
-
 /// Epoch milliseconds of RFC 3339 text (without zone: UTC), or of a number whose size tells its unit.
 pub fn moment_ms(value: &Value) -> Option<i64> {
     match number(value) {
@@ -67,13 +57,65 @@ pub fn epoch_ms(n: f64) -> Option<i64> {
     (ms.abs() <= LAST_MS).then_some(ms.floor() as i64)
 }
 
-fn written_moment_ms(text: &str) -> Option<i64> {
-    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
-        return Some(moment.as_nanosecond().div_euclid(1_000_000) as i64);
+/// Epoch microseconds, as [`moment_ms`]; of whole numbers without loss.
+pub fn epoch_us(value: &Value) -> Option<i64> {
+    let whole = match value {
+        Value::Number(n) => n.as_i64(),
+        Value::String(s) => s.trim().parse().ok(),
+        _ => None,
+    };
+    match (whole, number(value)) {
+        (Some(ns), _) if ns.unsigned_abs() >= 100_000_000_000_000_000 => Some(ns.div_euclid(1000)),
+        (Some(us), _) if us.unsigned_abs() >= 100_000_000_000_000 => Some(us),
+        (_, Some(n)) if n.abs() < 1e11 => {
+            epoch_ms(n)?;
+            Some((n * 1e6).floor() as i64)
+        }
+        (_, Some(n)) => Some(epoch_ms(n)? * 1000),
+        (_, None) => {
+            let ns = written_moment(value.as_str()?.trim())?.as_nanosecond();
+            Some(ns.div_euclid(1000) as i64)
+        }
     }
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let moment = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some(moment.as_nanosecond().div_euclid(1_000_000) as i64)
+}
+
+fn written_moment_ms(text: &str) -> Option<i64> {
+    Some(written_moment(text)?.as_nanosecond().div_euclid(1_000_000) as i64)
+}
+
+/// Ways to write a moment besides RFC 3339, each with its zone: the common log format, RFC 1123, Go's own.
+const WITH_ZONE: [&str; 3] = [
+    "%d/%b/%Y:%H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%Y-%m-%d %H:%M:%S%.f %z",
+];
+/// The same without: UTC.
+const WITHOUT_ZONE: [&str; 4] = [
+    "%d/%b/%Y:%H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S,%f",
+];
+
+fn written_moment(text: &str) -> Option<jiff::Timestamp> {
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Some(moment);
+    }
+    let utc = |civil: jiff::civil::DateTime| civil.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    if let Ok(civil) = text.parse::<jiff::civil::DateTime>() {
+        return utc(civil).map(|zoned| zoned.timestamp());
+    }
+    let text = text.trim_matches(['[', ']']);
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
+    let text = text.strip_suffix(" GMT").unwrap_or(text);
+    let zoned = WITH_ZONE
+        .iter()
+        .find_map(|form| jiff::Timestamp::strptime(form, text).ok());
+    zoned.or_else(|| {
+        let mut forms = WITHOUT_ZONE.iter();
+        let civil = forms.find_map(|form| jiff::civil::DateTime::strptime(form, text).ok())?;
+        utc(civil).map(|zoned| zoned.timestamp())
+    })
 }
 
 /// Powers of ten; a float holds them exactly.
@@ -402,8 +444,15 @@ mod tests {
             json!(1_767_225_601_000_000_i64),
             json!(1_767_225_601_000_000_000_i64),
             json!("1767225601"),
+            json!("01/Jan/2026:01:00:01 +0100"),
+            json!("[01/Jan/2026:00:00:01 +0000]"),
+            json!("Thu, 01 Jan 2026 00:00:01 GMT"),
+            json!("2026-01-01 00:00:01.000 +0000 UTC"),
+            json!("2026/01/01 00:00:01"),
+            json!("2026-01-01 00:00:01,000"),
         ] {
             assert_eq!(moment_ms(&value), Some(1_767_225_601_000), "{value}");
+            assert_eq!(epoch_us(&value), Some(1_767_225_601_000_000), "{value}");
         }
         assert_eq!(moment_ms(&json!("soon")), None);
     }

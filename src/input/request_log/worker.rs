@@ -1,15 +1,20 @@
 //! One thread's share of a log: blocks of lines in, counts out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
+mod width;
+
 use super::blocks::{Block, LONGEST_LINE};
-use super::keys::{Keys, Line};
+use super::keys::{Keys, Line, lookup};
+use super::outcome::{ErrorSays, Outcome};
 use super::series::{Found, Gathered, Known};
 use super::shape::{Fast, Shape, is_valid, unescape};
+use super::signs::{Ending, Signs};
 use super::values::{self, Clock};
 use super::{Bad, HELP, Job, SHOWN};
+use crate::limits;
 use crate::tally::{Endpoint, EndpointTally, ErrorKey, Request, Tally};
 
 /// Shapes a log may have; lines of further ones take the long way.
@@ -56,6 +61,12 @@ pub struct Worker<'k> {
     endpoints: Vec<(Endpoint, EndpointTally)>,
     known: HashMap<Endpoint, usize>,
     series: Known,
+    /// Names of the measured fields of lines that went the long way: all that there are.
+    names: BTreeSet<String>,
+    /// Blocks that were looked at.
+    blocks: u64,
+    /// Whether there were more error messages than are kept.
+    errors_are_pooled: bool,
     users: BTreeMap<i64, u64>,
     /// The second last seen and its users, not yet in `users`.
     users_now: Option<(i64, u64)>,
@@ -69,16 +80,21 @@ pub struct Counted {
     pub tally: Tally,
     /// Earliest start seen by [`Task::Survey`].
     pub first_start_ms: Option<i64>,
+    /// Latest start seen by [`Task::Survey`].
+    pub last_start_ms: Option<i64>,
     /// Records outside the bounds.
     pub left_out: u64,
     /// Requests without a timestamp.
     pub without_start: u64,
+    /// What the lines tell of one another.
+    pub signs: Signs,
 }
 
 impl Counted {
     /// Notes a start, if there is one.
     pub fn see_start(&mut self, start_ms: Option<i64>) {
         self.first_start_ms = [self.first_start_ms, start_ms].into_iter().flatten().min();
+        self.last_start_ms = self.last_start_ms.max(start_ms);
     }
 }
 
@@ -96,6 +112,9 @@ impl<'k> Worker<'k> {
             endpoints: Vec::new(),
             known: HashMap::new(),
             series: Known::default(),
+            names: BTreeSet::new(),
+            blocks: 0,
+            errors_are_pooled: false,
             users: BTreeMap::new(),
             users_now: None,
             counted: Counted::default(),
@@ -190,8 +209,25 @@ impl<'k> Worker<'k> {
             column: column_of(text, &key),
             help: HELP,
         })?;
+        for (place, mapping) in self.keys.mapped().iter().enumerate() {
+            if lookup(object, &mapping.key).is_some() {
+                self.counted.signs.see_mapped(place);
+            }
+        }
+        if line.fields.len() > limits::FIELDS {
+            return Err(Bad {
+                message: format!("the line has more than {} measured fields", limits::FIELDS),
+                column: 1,
+                help: "every number in a line is a measured field: log ids as texts, and lists of values as lists",
+            });
+        }
         if self.is_left_out(line.start_ms, line.users, line.request.is_some()) {
             return Ok(());
+        }
+        for (name, _) in &line.fields {
+            if !self.names.contains(name) {
+                self.names.insert(name.clone());
+            }
         }
         let fields: Vec<(&str, f64)> = line.fields.iter().map(|(n, v)| (n.as_str(), *v)).collect();
         let Some((name, us)) = &line.request else {
@@ -206,11 +242,27 @@ impl<'k> Worker<'k> {
             name: name.clone(),
             method: line.method.clone(),
         });
-        let failure = line
-            .failed
-            .then(|| ErrorKey::new(line.status, line.error.as_deref().unwrap_or_default()));
-        let request = request(&line, *us, failure.as_ref(), &fields);
-        self.count(endpoint, &request);
+        let error = line.error.as_deref();
+        self.counted.signs.see(Ending {
+            outcome: line.outcome,
+            error: error.map_or(ErrorSays::Nothing, |_| ErrorSays::Error),
+            status: line.status,
+            states_outcome: line.states_outcome,
+        });
+        if let Some(layout) = line.layout {
+            self.counted.signs.see_layout(layout);
+        }
+        if let Some((key, unit)) = &line.unit_of {
+            self.counted.signs.see_unit(key, *unit);
+        }
+        let failure = failure(
+            line.outcome,
+            line.status,
+            line.no_answer,
+            error.unwrap_or_default(),
+        );
+        let request = request(&line, us.unwrap_or(0), failure.as_ref(), &fields);
+        self.count(endpoint, &request, us.is_some());
         Ok(())
     }
 
@@ -235,8 +287,8 @@ impl<'k> Worker<'k> {
         let endpoint = &mut self.endpoints[gathered.endpoint].1;
         let fields = self.shapes[shape].fields.iter().zip(&self.values);
         if let Some(start) = line.start_ms {
-            for (name, value) in fields {
-                gathered.measure(name, start, *value);
+            for (place, (name, value)) in fields.enumerate() {
+                gathered.measure(place, name, start, *value);
             }
             gathered.add(start, line.response_time_us, line.bytes, endpoint);
         } else {
@@ -267,9 +319,14 @@ impl<'k> Worker<'k> {
         true
     }
 
-    fn count(&mut self, endpoint: usize, request: &Request<'_>) {
+    fn count(&mut self, endpoint: usize, request: &Request<'_>, is_timed: bool) {
         self.counted.without_start += u64::from(request.start_ms.is_none());
-        self.endpoints[endpoint].1.add(request);
+        let tally = &mut self.endpoints[endpoint].1;
+        if is_timed {
+            tally.add(request);
+        } else {
+            tally.add_untimed(request);
+        }
         see_users(
             &mut self.users_now,
             &mut self.users,
@@ -318,8 +375,19 @@ impl<'k> Worker<'k> {
             method: unescape(line.method)?,
         };
         let error = unescape(line.error)?;
-        let failure = line.failed.then(|| ErrorKey::new(line.status, &error));
-        let gathered = Gathered::new(self.endpoint(key), line.status, failure);
+        self.counted.signs.see(Ending {
+            outcome: line.outcome,
+            error: if error.is_empty() {
+                ErrorSays::Nothing
+            } else {
+                ErrorSays::Error
+            },
+            status: line.status,
+            states_outcome: line.states_outcome,
+        });
+        let failure = failure(line.outcome, line.status, line.no_answer, &error);
+        let is_open = line.outcome.is_open();
+        let gathered = Gathered::new(self.endpoint(key), line.status, failure, is_open);
         if self.series.len() < MOST_SERIES {
             return Some(self.series.insert(place, line, gathered));
         }
@@ -355,6 +423,22 @@ impl<'k> Worker<'k> {
     }
 }
 
+/// What kind of failure it was, if it was one.
+fn failure(
+    outcome: Outcome,
+    status: Option<u16>,
+    no_answer: bool,
+    error: &str,
+) -> Option<ErrorKey> {
+    (outcome == Outcome::Failure).then(|| {
+        if no_answer {
+            ErrorKey::without_answer(error)
+        } else {
+            ErrorKey::new(status, error)
+        }
+    })
+}
+
 /// What became of a line.
 enum Used {
     Counted,
@@ -373,7 +457,7 @@ fn request<'l>(
         response_time_us: us,
         status: line.status,
         failure,
-        unknown_outcome: false,
+        unknown_outcome: line.outcome.is_open(),
         users: line.users,
         response_length: line.response_length,
         fields,
@@ -449,16 +533,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const STYLES: [&str; 6] = [
+    const STYLES: [&str; 9] = [
         r#"{"timestamp":"2026-01-01T00:00:01.100298Z","type":"GET","name":"/health","response_time_ms":1.903,"status":200,"success":true,"response_length":17,"user":426,"users":7,"error":null}"#,
         r#"{"ts":1767225601.123456,"method":"GET","endpoint":"caf\u00e9 \"x\"","latency_s":0.1005,"status":404,"error":"gone \\ 12"}"#,
         r#"{"time": "2026-01-01T00:00:01+01:00", "request": {"method": "GET", "name": "a"}, "response": {"status": 503, "time_ms": 100.5}, "error": null, "exception": null}"#,
         r#"{"start_time":"2026-01-01 00:00:01","name":"b","response_time":7,"success":false,"rows":900,"db":{"ms":1.25},"tags":[1,2]}"#,
         r#"{"timestamp":1767225601000,"memory_mb":181.5,"cpu":{"share":0.5}}"#,
         r#"{"@timestamp":"2026-01-01T00:00:01Z","label":"c","elapsed":"12.5","responseCode":200,"status":0,"ok":"true","api_calls":2,"who":null}"#,
+        r#"{"level":"info","ts":1767225601.25,"logger":"http.log.access.log0","request":{"method":"GET","uri":"/a?b=1"},"duration":0.0125,"size":44,"status":404}"#,
+        r#"{"timestamp":1767225601,"name":"d","latency":12,"error":"-"}"#,
+        r#"{"timestamp":1767225601,"name":"e","duration_ms":12,"statusCode":0,"failed":true}"#,
     ];
     /// What a hostile writer puts where a value was.
-    const VALUES: [&str; 24] = [
+    const VALUES: [&str; 31] = [
         "null",
         "true",
         "false",
@@ -474,6 +561,13 @@ mod tests {
         "99",
         "1000",
         "\"\"",
+        "404",
+        "\"-\"",
+        "\"None\"",
+        r#""N\u006fne""#,
+        "\"12ms\"",
+        "\"ko\"",
+        "\"503 Service Unavailable\"",
         "\"x\"",
         "\"\\ud800\"",
         "\"\\x\"",
@@ -486,17 +580,18 @@ mod tests {
     ];
 
     /// Each line by a worker that has seen no other, so that none can go the short way.
-    fn one_by_one(lines: &[String], keys: &Keys) -> (Tally, Vec<String>) {
-        let (mut tally, mut problems) = (Tally::default(), Vec::new());
+    fn one_by_one(lines: &[String], keys: &Keys) -> (Tally, Signs, Vec<String>) {
+        let mut all = (Tally::default(), Signs::default(), Vec::new());
         for line in lines {
-            let (one, said) = together(std::slice::from_ref(line), keys);
-            tally.absorb(one);
-            problems.extend(said);
+            let (tally, signs, said) = together(std::slice::from_ref(line), keys);
+            all.0.absorb(tally);
+            all.1.merge(&signs);
+            all.2.extend(said);
         }
-        (tally, problems)
+        all
     }
 
-    fn together(lines: &[String], keys: &Keys) -> (Tally, Vec<String>) {
+    fn together(lines: &[String], keys: &Keys) -> (Tally, Signs, Vec<String>) {
         let mut worker = Worker::new(&Job {
             keys,
             task: Task::Count(None, None),
@@ -517,7 +612,8 @@ mod tests {
                     .map(|(_, bad)| format!("{}: {}", bad.column, bad.message)),
             );
         }
-        (worker.finish().tally, problems)
+        let counted = worker.finish();
+        (counted.tally, counted.signs, problems)
     }
 
     #[derive(Clone, Debug)]
@@ -592,9 +688,10 @@ mod tests {
             lines.extend(changes.iter().map(|change| changed(STYLES[style], change)));
             // Once more, so that what a changed line taught is used as well.
             lines.extend(lines.clone());
-            let ((fast, said), (plain, expected)) = (together(&lines, &keys), one_by_one(&lines, &keys));
+            let ((fast, signs, said), (plain, same, expected)) = (together(&lines, &keys), one_by_one(&lines, &keys));
             prop_assert_eq!(said, expected);
             prop_assert_eq!(fast, plain);
+            prop_assert_eq!(signs, same);
         }
     }
 
@@ -606,7 +703,8 @@ mod tests {
             let object = parse(style.as_bytes()).expect("valid");
             learnt.push(Shape::learn(style.as_bytes(), &object, &keys).is_some());
         }
-        // The fourth has a list, the last numbers written as text.
-        assert_eq!(learnt, [true, true, true, false, true, false]);
+        // The fourth has a list, the sixth numbers written as text, the last a word of failure.
+        let simple = [true, true, true, false, true, false, true, true, false];
+        assert_eq!(learnt, simple);
     }
 }

@@ -134,3 +134,47 @@ fn nothing_is_not_zero() {
         .is_err_and(|why| why.contains("there are rows"))
     );
 }
+
+#[test]
+fn a_duration_is_known_as_far_as_rates_and_history_agree() {
+    let context = Context {
+        duration_s: Some(39.0),
+        ..Context::default()
+    };
+    let of = |rps| {
+        let tally = EndpointTally {
+            requests: 400,
+            reported_rps: Some(rps),
+            ..EndpointTally::default()
+        };
+        measure(&Metric::Duration, &tally, &context).expect("known")
+    };
+    // 400 requests at 10 a second took 40 s: the history's 39 s, but for its whole seconds.
+    assert_eq!(
+        (of(10.0).value, of(10.0).precision.is_none()),
+        (39_000.0, true)
+    );
+    // At 8 a second they took 50 s.
+    let bounds = of(8.0).precision.map(|p| (p.low, p.high));
+    assert_eq!(bounds, Some((39_000.0, 50_000.0)));
+}
+
+#[test]
+fn a_history_alone_tells_a_rate_within_its_rows() {
+    let tally = EndpointTally {
+        requests: 400,
+        is_open: true,
+        ..EndpointTally::default()
+    };
+    let context = Context {
+        duration_s: Some(40.0),
+        ..Context::default()
+    };
+    let found = measure(&Metric::Rps, &tally, &context).expect("known");
+    let bounds = found.precision.map(|p| (p.low, p.high));
+    // 400 requests in 40 s, or in 42, or in 38.
+    assert_eq!(
+        (found.value, bounds),
+        (10.0, Some((400.0 / 42.0, 400.0 / 38.0)))
+    );
+}

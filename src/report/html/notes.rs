@@ -3,6 +3,7 @@
 use minijinja::{Value, context};
 
 use super::names;
+use crate::input::NOT_READ;
 use crate::metric;
 use crate::summary::{Source, Summary};
 use crate::tally::Evidence;
@@ -10,6 +11,18 @@ use crate::units::Unit;
 
 /// What `notes.html` shows.
 pub fn view(summary: &Summary) -> Value {
+    let read = || {
+        summary
+            .sources
+            .iter()
+            .filter(|source| source.format != NOT_READ)
+    };
+    let not_read = || {
+        summary
+            .sources
+            .iter()
+            .filter(|source| source.format == NOT_READ)
+    };
     let method = |(name, _, meaning): &(&str, Unit, &str)| {
         context! { name, meaning, id => metric::anchor(name) }
     };
@@ -17,7 +30,8 @@ pub fn view(summary: &Summary) -> Value {
         evidence => (summary.total.requests > 0).then(|| evidence(summary.total.evidence)),
         notes => summary.notes.iter().map(|note| names::sentence(note)).collect::<Vec<_>>(),
         missing => missing(summary),
-        sources => summary.sources.iter().map(source).collect::<Vec<_>>(),
+        sources => read().map(source).collect::<Vec<_>>(),
+        not_read => not_read().map(|source| names::text(&source.path)).collect::<Vec<_>>(),
         methods => metric::ALL.iter().map(method).collect::<Vec<_>>(),
     }
 }

@@ -1,6 +1,11 @@
 //! How a shape is learnt: which values a line has, what they mean, and the fixed text between them.
 
+use crate::limits;
+
 use super::{Literal, Part, Roles, boolean, plain_text, take_text, values};
+
+/// Keys of a line that has a shape: those of a line with the most fields that is read, and a few more.
+const MOST_KEYS: usize = limits::FIELDS + 100;
 
 /// Walks a valid line and notes where its values are.
 pub struct Learner<'l> {
@@ -51,6 +56,9 @@ impl<'l> Learner<'l> {
 
     /// Walks an object whose keys begin so; `None` where too much is unusual.
     pub fn object(&mut self, prefix: &str) -> Option<()> {
+        if prefix.len() > limits::KEY {
+            return None;
+        }
         self.take(b'{')?;
         if self.peek()? == b'}' {
             return self.take(b'}');
@@ -60,6 +68,10 @@ impl<'l> Learner<'l> {
             let mut rest = &self.line[self.at..];
             let key = std::str::from_utf8(plain_text(&mut rest)?).ok()?;
             let path = format!("{prefix}{key}");
+            // Every path is compared with all before it.
+            if self.paths.len() > MOST_KEYS || path.len() > limits::KEY {
+                return None;
+            }
             self.at = self.line.len() - rest.len();
             self.take(b':')?;
             if self.peek()? == b'{' {
@@ -124,7 +136,7 @@ impl<'l> Learner<'l> {
             () if is(&roles.start) => Part::Start,
             () if is(&roles.method) => Part::Method,
             () if is(&roles.name) => Part::Name,
-            () if is(&roles.error) => Part::Error,
+            () if roles.error().is_some_and(|key| key == path) => Part::Error,
             () if self.parts_played(path) > 0 => return None,
             () => Part::SkipText,
         })
@@ -140,10 +152,10 @@ impl<'l> Learner<'l> {
     fn number_part(&mut self, path: &str) -> Option<Part> {
         let is = |role: &Option<String>| role.as_deref() == Some(path);
         let roles = self.roles;
-        if let Some((key, factor)) = &roles.time
+        if let Some((key, unit)) = &roles.time
             && key == path
         {
-            return Some(Part::Time(*factor));
+            return Some(Part::Time(unit.factor()));
         }
         if let Some((_, name)) = roles.fields.iter().find(|(key, _)| key == path) {
             self.fields.push(name.clone());
@@ -168,15 +180,15 @@ impl<'l> Learner<'l> {
             &r.name,
             &r.status,
             &r.success,
-            &r.error,
             &r.users,
             &r.response_length,
         ];
+        let errors = r.error().filter(|key| *key == path).into_iter().count();
         let single = single
             .into_iter()
             .filter(|role| role.as_deref() == Some(path));
         let time = r.time.iter().filter(|(key, _)| key == path);
         let fields = r.fields.iter().filter(|(key, _)| key == path);
-        single.count() + time.count() + fields.count()
+        errors + single.count() + time.count() + fields.count()
     }
 }

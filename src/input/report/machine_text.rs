@@ -1,4 +1,4 @@
-//! How an entry's figures are written: rounded to a millionth, quantiles by name, moments as RFC 3339.
+//! How kept figures are written: rounded to a millionth, quantiles and statuses by name, moments as RFC 3339.
 
 /// Rounded to a millionth: below the resolution of what is measured, and as `report.json` has it.
 pub fn tidy(value: f64) -> f64 {
@@ -62,5 +62,35 @@ pub mod quantiles {
             }
         };
         named.into_iter().map(millionths).collect()
+    }
+}
+
+/// Requests by HTTP status, which is a key and so a text.
+pub mod statuses {
+    use std::collections::BTreeMap;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub fn serialize<S: Serializer>(
+        statuses: &Option<BTreeMap<u16, u64>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let named = statuses.iter().flatten();
+        serializer.collect_map(named.map(|(status, n)| (status.to_string(), n)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<BTreeMap<u16, u64>>, D::Error> {
+        let named = Option::<BTreeMap<String, u64>>::deserialize(deserializer)?;
+        let status = |(name, n): (String, u64)| match name.parse() {
+            Ok(status) if name.len() == 3 && (100..=999).contains(&status) => Ok((status, n)),
+            _ => Err(D::Error::custom(format!("`{name}` is not an HTTP status"))),
+        };
+        named
+            .map(|named| named.into_iter().map(status).collect())
+            .transpose()
     }
 }
