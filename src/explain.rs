@@ -130,7 +130,7 @@ fn sentence(requirement: &Requirement) -> String {
         Comparator::Equal => "be exactly",
     };
     let limit = match requirement.limit {
-        Limit::Absolute(value) => unit.human(value.to_f64()),
+        Limit::Absolute(value) => unit.human_exactly(value.to_f64()),
         Limit::Baseline { factor, offset } => baseline(factor.to_f64(), offset.to_f64(), unit),
     };
     let within = requirement.within_s.map_or_else(String::new, |s| {

@@ -82,6 +82,26 @@ impl Unit {
         apart.map_or(rounded, |places| (text(a, places), text(b, places)))
     }
 
+    /// A limit for people: scaled, with all the decimals that were written.
+    pub fn human_exactly(self, value: f64) -> String {
+        /// More are the noise of a float.
+        const PLACES: usize = 9;
+        match self {
+            Self::Ratio => format!("{} %", trim(value * 100.0, PLACES)),
+            Self::Time if value.abs() >= 60_000.0 && value % 1000.0 == 0.0 => time(value),
+            Self::Time if value.abs() >= 1000.0 => format!("{} s", trim(value / 1e3, PLACES)),
+            Self::Time if value.abs() >= 1.0 || value == 0.0 => {
+                format!("{} ms", trim(value, PLACES))
+            }
+            Self::Time => format!("{} µs", trim(value * 1e3, PLACES)),
+            _ if value.abs() >= 1000.0 && value.fract() == 0.0 => self.human(value),
+            Self::PerSecond => format!("{}/s", trim(value, PLACES)),
+            Self::PerMinute => format!("{}/min", trim(value, PLACES)),
+            Self::Bytes => format!("{} B", trim(value, PLACES)),
+            Self::Count | Self::Score | Self::Plain => trim(value, PLACES),
+        }
+    }
+
     /// A value for people: scaled, rounded to what the eye can use, with its unit.
     pub fn human(self, value: f64) -> String {
         match self {
@@ -504,6 +524,21 @@ mod tests {
         assert_eq!(Unit::Ratio.human(1e-12), "0 %");
         assert_eq!(Unit::PerSecond.human(0.000_002), "0.000002/s");
         assert_eq!(Unit::Count.human(8540.0), "8,540");
+        for (unit, limit, text) in [
+            (Unit::Ratio, 0.00123, "0.123 %"),
+            (Unit::Ratio, 0.000_000_1, "0.00001 %"),
+            (Unit::Time, 5000.1, "5.0001 s"),
+            (Unit::Time, 90_500.0, "90.5 s"),
+            (Unit::Time, 90_000.0, "1 min 30 s"),
+            (Unit::Time, 0.5, "500 µs"),
+            (Unit::Time, 123.456, "123.456 ms"),
+            (Unit::Time, 0.0, "0 ms"),
+            (Unit::PerSecond, 123.456, "123.456/s"),
+            (Unit::Count, 12_000.0, "12,000"),
+            (Unit::Plain, 2.135_5, "2.1355"),
+        ] {
+            assert_eq!(unit.human_exactly(limit), text);
+        }
         assert_eq!(Unit::PerSecond.human(107.46), "107.5/s");
         assert_eq!(signed_percent(0.301), "+30.1 %");
         assert_eq!(signed_percent(-0.05), "-5 %");

@@ -50,7 +50,9 @@ fn read(mut reader: Reader, bytes: &[u8], mut allowance: u64) -> Read {
 /// Bytes taken for any of Locust's tables give counts, of which a summary can be made, or errors.
 pub fn locust_never_panics(bytes: &[u8]) {
     Kind::detect(bytes);
-    Kind::ALL.iter().for_each(|kind| of_locust(*kind, bytes));
+    for kind in Kind::ALL {
+        of_locust(kind, bytes);
+    }
 }
 
 /// The same of Locust's JSON alone.

@@ -295,7 +295,8 @@ fn decide(
     } else {
         Decision::Fail
     };
-    let mut because = comparator.stands(measured.fraction(), limit, unit);
+    let written = unit.human_exactly(limit.to_f64());
+    let mut because = comparator.stands(measured.fraction(), limit, unit, Some(written));
     if let Some((low, high)) = measured.interval {
         let _ = write!(
             because,
@@ -344,10 +345,22 @@ impl Comparator {
     }
 
     /// Where a value stands: `90 ms is within the limit of 1 s`. `within` and `beyond` an upper limit; `above`, `at` or
-    /// `below` any other.
-    pub fn stands(self, value: Fraction, limit: Fraction, unit: Unit) -> String {
+    /// `below` any other. A limit that was `written` reads as it was.
+    pub fn stands(
+        self,
+        value: Fraction,
+        limit: Fraction,
+        unit: Unit,
+        written: Option<String>,
+    ) -> String {
         let upper = matches!(self, Self::Less | Self::LessOrEqual);
-        let (text, bound) = unit.human_apart(value.to_f64(), limit.to_f64());
+        let (mut text, mut bound) = unit.human_apart(value.to_f64(), limit.to_f64());
+        if let Some(written) = written.filter(|_| bound == unit.human(limit.to_f64())) {
+            bound = written;
+            if value == limit {
+                text.clone_from(&bound);
+            }
+        }
         let side = match value.cmp(&limit) {
             Ordering::Equal if self == Self::Less => {
                 return format!("{text} is at the limit of {bound}, and must be below it");

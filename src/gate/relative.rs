@@ -156,7 +156,7 @@ fn plain(
     } else {
         Decision::Fail
     };
-    let stands = comparator.stands(kept(to, unit), limit(from), unit);
+    let stands = comparator.stands(kept(to, unit), limit(from), unit, None);
     let because = format!("{stands} (how sure: {})", row.because);
     (decision, because)
 }

@@ -77,7 +77,9 @@ fn edited(seeds: Vec<String>) -> impl Strategy<Value = Vec<u8>> {
     )
         .prop_map(|(seed, edits)| {
             let mut bytes = seed.into_bytes();
-            edits.into_iter().for_each(|edit| apply(&mut bytes, edit));
+            for edit in edits {
+                apply(&mut bytes, edit);
+            }
             bytes
         })
 }
