@@ -18,7 +18,6 @@ pub mod line;
 pub mod newest;
 pub mod otava;
 pub mod provenance;
-mod random;
 mod scan;
 pub mod segment;
 mod settle;
