@@ -12,7 +12,7 @@ mod autocorrelation;
 pub mod conditions;
 pub mod counts;
 pub mod drift;
-mod effect;
+pub(crate) mod effect;
 pub mod entry;
 pub mod line;
 pub mod newest;

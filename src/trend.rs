@@ -2,7 +2,8 @@
 //!
 //! 1. [`collect`] sorts the runs of a history into groups that may be compared, and picks the series to follow;
 //! 2. [`table`] puts their figures into one column for each series;
-//! 3. [`detect`] finds levels, changes and drifts of each, and [`judge`] its newest run;
+//! 3. [`detect`] finds levels, changes and drifts of each over the whole; [`course`] follows them run by run, as they
+//!    arrived, and [`judge`] says what that means for the newest run;
 //! 4. [`changes`] gathers what changed together, and marks what was acknowledged;
 //! 5. what follows is the [`outcome`].
 
@@ -15,6 +16,7 @@ use crate::tally::Endpoint;
 
 pub mod changes;
 pub mod collect;
+pub mod course;
 pub mod detect;
 pub mod judge;
 pub mod outcome;
@@ -50,6 +52,25 @@ pub struct Settings {
     pub alpha: f64,
     /// Share of false alarms expected among all alarms of one report.
     pub false_discovery: f64,
+    /// The least relative change that matters, in place of each metric's own: 0.02 for 2 %.
+    pub margin: Option<f64>,
+}
+
+impl Settings {
+    /// Chance of a false alarm for a whole report, by one of its two ways to raise one.
+    pub fn family_alpha(&self) -> f64 {
+        self.alpha / 2.0
+    }
+
+    /// The least change of a metric that matters about a level in its base unit.
+    pub fn margin_of(&self, metric: SeriesMetric, level: f64) -> series_metric::Margin {
+        match (self.margin, metric.margin(level)) {
+            (Some(margin), series_metric::Margin::Relative(_)) => {
+                series_metric::Margin::Relative(margin)
+            }
+            (_, own) => own,
+        }
+    }
 }
 
 /// How changes of level are found.
@@ -67,6 +88,7 @@ impl Default for Settings {
             algorithm: Algorithm::Segmentation,
             alpha: 0.01,
             false_discovery: 0.05,
+            margin: None,
         }
     }
 }
@@ -93,6 +115,11 @@ pub struct Group {
     pub runs: Vec<Run>,
     /// What is followed, by endpoint (the total last) and metric.
     pub series: Vec<Series>,
+    /// p50 of every endpoint in each run in which it has a hundredth of the requests or more: what the run's other
+    /// endpoints were like.
+    pub medians: Vec<(Endpoint, Vec<Option<f64>>)>,
+    /// The runs of the level last accepted, by which a newest run is judged: no spikes, none away from it.
+    pub baseline: Vec<usize>,
     /// What changed, newest first.
     pub changes: Vec<Change>,
     /// Whether the outcome is about this group: it holds the newest run of all.
@@ -233,8 +260,21 @@ pub struct Newest {
     pub value: Option<f64>,
     /// What the current level predicts, if it does.
     pub prediction: Option<Prediction>,
-    /// Runs right before it that were beyond their prediction as well, and so are no part of the level.
-    pub repeats: usize,
+    /// What its level and the run's other endpoints predict, if the run has any.
+    pub beside: Option<Beside>,
+}
+
+/// What the level predicts of a run whose other endpoints were as they were, in the metric's base unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beside {
+    /// What is expected.
+    pub expected: f64,
+    /// The limit for the worse, exceeded by an unchanged run with probability alpha.
+    pub limit: f64,
+    /// How many other endpoints.
+    pub endpoints: u32,
+    /// One-sided p that the run is no worse.
+    pub p_worse: f64,
 }
 
 /// What the current level predicts of one more run, in the metric's base unit.
@@ -320,6 +360,8 @@ pub struct Part {
     pub after: f64,
     /// Probability of such a change where there is none.
     pub p: f64,
+    /// Whether `before` is what the other endpoints of the same runs would lead to expect, instead of the level.
+    pub adjusted: bool,
 }
 
 impl Change {
@@ -366,12 +408,15 @@ pub fn follow(
         group.newest = i == 0;
         let accepted = changes::accepted(&group, &history.acknowledgements);
         detect::detect(&mut group, &accepted, settings);
-        let rejected = judge::judge(&mut group, &accepted, settings);
-        group.changes = changes::gather(&group, &accepted, &rejected, &history.acknowledgements);
-        changes::settle_words(&mut group);
+        let course = course::follow(&group, &accepted, settings);
+        judge::judge(&mut group, &course, settings);
+        group.changes =
+            changes::gather(&group, &accepted, &course, settings, &history.acknowledgements);
+        changes::settle_words(&mut group, &course);
+        group.baseline = course.baseline(&group);
         groups.push(group);
     }
-    let outcome = Outcome::of(groups.first(), selection.undecided_warns);
+    let outcome = Outcome::of(groups.first(), selection);
     Ok(Trend {
         settings: settings.clone(),
         groups,

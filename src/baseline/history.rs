@@ -1,7 +1,7 @@
 //! The runs of a history that a run may be compared with: the newest ones made under the same conditions, of the level
 //! that was last accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::report::{self, KeptIn};
@@ -64,8 +64,9 @@ pub fn choose(
         .runs
         .iter()
         .map(|run| &run.entry)
-        .skip(level.start)
-        .take(level.len())
+        .enumerate()
+        .filter(|(place, _)| level.contains(place))
+        .map(|(_, entry)| entry)
         .collect();
     let newest = &chosen[chosen.len().saturating_sub(MOST_RUNS)..];
     let mut choice = format!(
@@ -140,21 +141,24 @@ fn another_processor(runs: &[&Entry], from: &Provenance) -> Option<String> {
 }
 
 /// The places of the runs at the level last accepted: since the newest change that is not a regression or was
-/// acknowledged. Runs since a regression that nobody acknowledged are no baseline, so that it does not become the new normal.
-fn accepted_level(history: &History) -> std::ops::Range<usize> {
+/// acknowledged. Runs of a regression that nobody acknowledged, a suspect run and spikes are no baseline, so that they do
+/// not become the new normal.
+fn accepted_level(history: &History) -> BTreeSet<usize> {
     let whole = 0..history.runs.len();
     let selection = Selection {
         last: usize::MAX,
         ..Selection::default()
     };
     let Ok(trend) = trend::follow(history, &selection, &Settings::default()) else {
-        return whole;
+        return whole.collect();
     };
     // Groups by users could be several; then the whole is taken, as their users are close.
     let [group] = &trend.groups[..] else {
-        return whole;
+        return whole.collect();
     };
-    level_of(group, whole)
+    let found = level_of(group, whole);
+    let kept = group.baseline.iter().copied();
+    kept.filter(|run| found.contains(run)).collect()
 }
 
 fn level_of(group: &Group, whole: std::ops::Range<usize>) -> std::ops::Range<usize> {
@@ -169,6 +173,8 @@ fn level_of(group: &Group, whole: std::ops::Range<usize>) -> std::ops::Range<usi
     for change in group.changes.iter().filter(counts) {
         if change.fails() {
             end = end.min(change.run);
+        } else if change.worse && !change.current && change.acknowledged.is_none() {
+            // It passed, and the level before it holds again.
         } else if change.run < end {
             return change.run..end;
         }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::judge::{Beyond, difference, is_worse};
-use super::{Change, Group, Kind, Part, SeriesMetric, Word, name};
+use super::course::figures::Figures;
+use super::course::{Course, Event, Standing};
+use super::judge::{difference, is_worse};
+use super::{Algorithm, Change, Group, Kind, Part, Series, SeriesMetric, Settings, Word, name};
 use crate::history::acknowledgement::Acknowledgement;
 use crate::history::conditions;
 use crate::history::entry::fnv1a;
 use crate::history::store::RecordedAcknowledgement;
+use crate::statistics::holm;
 use crate::tally::Endpoint;
 
 /// Changes of different metrics of an endpoint belong together up to so many runs apart.
@@ -83,28 +86,36 @@ struct Finding {
     current: bool,
     significant: bool,
     advisory: bool,
+    /// Whether it was seen as the runs arrived: its run does not move.
+    followed: bool,
 }
 
 /// Gathers the changes of a group, the newest first.
 pub fn gather(
     group: &Group,
     accepted: &Accepted,
-    beyond: &Beyond,
+    course: &Course,
+    settings: &Settings,
     all: &[RecordedAcknowledgement],
 ) -> Vec<Change> {
     let mut findings: BTreeMap<(Option<Endpoint>, Kind, bool), Vec<Finding>> = BTreeMap::new();
-    for i in 0..group.series.len() {
-        for finding in of_series(group, accepted.begin_of(i), beyond, i) {
-            let endpoint = group.series[i].endpoint.clone();
-            findings
-                .entry((endpoint, finding.kind, finding.worse))
-                .or_default()
-                .push(finding);
+    let beyond = beyond(group, settings);
+    let followed = of_course(group, course, settings);
+    let steps = (0..group.series.len())
+        .flat_map(|i| of_series(group, accepted.begin_of(i), course, beyond[i], i));
+    for (i, finding) in followed.into_iter().chain(steps) {
+        let endpoint = group.series[i].endpoint.clone();
+        let of_kind = findings
+            .entry((endpoint, finding.kind, finding.worse))
+            .or_default();
+        let same = |f: &Finding| f.part.metric == finding.part.metric && f.run == finding.run;
+        if !of_kind.iter().any(same) {
+            of_kind.push(finding);
         }
     }
     let mut changes = Vec::new();
     for ((endpoint, kind, worse), mut found) in findings {
-        found.sort_by_key(|finding| finding.run);
+        found.sort_by_key(|finding| (finding.run, finding.part.metric));
         while !found.is_empty() {
             let apart = found
                 .windows(2)
@@ -127,8 +138,74 @@ pub fn gather(
     changes
 }
 
-/// What is found in a series; its level was last acknowledged from the run `begin` on.
-fn of_series(group: &Group, begin: Option<usize>, beyond: &Beyond, i: usize) -> Vec<Finding> {
+/// Of which series the step that began the current level is more than so many series show by chance: Holm's control over
+/// all of them. Otava's own level of significance holds.
+fn beyond(group: &Group, settings: &Settings) -> Vec<bool> {
+    let counts = |series: &Series| !series.advisory;
+    let p = |series: &Series| series.steps.last().map_or(1.0, |step| step.p);
+    let family: Vec<f64> = group.series.iter().filter(|s| counts(s)).map(p).collect();
+    let mut rejected = holm::rejected(&family, settings.family_alpha()).into_iter();
+    let is_otava = matches!(settings.algorithm, Algorithm::Otava(_));
+    let one = |series: &Series| {
+        let beyond = if counts(series) {
+            rejected.next().unwrap_or(false)
+        } else {
+            true
+        };
+        is_otava || beyond
+    };
+    group.series.iter().map(one).collect()
+}
+
+/// What was seen as the runs arrived, with the series it is of.
+fn of_course(group: &Group, course: &Course, settings: &Settings) -> Vec<(usize, Finding)> {
+    let figures = Figures::of(group, settings);
+    let left_out = course.left_out(&figures);
+    let mut found = Vec::new();
+    for subject in &course.subjects {
+        let newest = subject.events.iter().rposition(|e| e.standing != Standing::Spike);
+        for (n, event) in subject.events.iter().enumerate() {
+            if event.standing == Standing::Spike || is_drift(group, event) {
+                continue;
+            }
+            for hit in &event.hits {
+                let part = subject.part(&figures, event, hit, group.runs.len(), &left_out);
+                let suspect = event.standing == Standing::Suspect;
+                let finding = Finding {
+                    kind: if suspect { Kind::NewestRun } else { Kind::Step },
+                    run: event.since,
+                    worse: event.worse,
+                    part,
+                    current: newest == Some(n) && !matches!(event.standing, Standing::Over(_)),
+                    significant: !suspect,
+                    advisory: group.series[hit.series].advisory,
+                    followed: true,
+                };
+                found.push((hit.series, finding));
+            }
+        }
+    }
+    found
+}
+
+/// Whether an event is part of a slow trend that its series shows.
+fn is_drift(group: &Group, event: &Event) -> bool {
+    event.hits.iter().any(|hit| {
+        let series = &group.series[hit.series];
+        series.drift.as_ref().is_some_and(|drift| {
+            is_worse(series, drift.direction) == event.worse && event.since >= drift.first
+        })
+    })
+}
+
+/// What is found over the whole of a series; its level was last acknowledged from the run `begin` on.
+fn of_series(
+    group: &Group,
+    begin: Option<usize>,
+    course: &Course,
+    beyond: bool,
+    i: usize,
+) -> Vec<(usize, Finding)> {
     let series = &group.series[i];
     let finding = |kind, run, worse, (before, after, p), current, significant| Finding {
         kind,
@@ -139,56 +216,41 @@ fn of_series(group: &Group, begin: Option<usize>, beyond: &Beyond, i: usize) -> 
             before,
             after,
             p,
+            adjusted: false,
         },
         current,
         significant,
         advisory: series.advisory,
+        followed: false,
     };
     let mut found = Vec::new();
+    let subject = course.subject_of(i);
     for (n, step) in series.steps.iter().enumerate() {
         let superseded = series.drift.is_some() || begin.is_some_and(|run| run > step.run);
-        let current = n + 1 == series.steps.len() && !superseded;
-        let values = (step.before, step.after, step.p);
+        let last = n + 1 == series.steps.len() && !superseded;
         let worse = is_worse(series, step.direction);
-        let significant = !current || beyond.current[i];
-        found.push(finding(
-            Kind::Step,
-            step.run,
-            worse,
-            values,
-            current,
-            significant,
-        ));
+        let near = |event: &&Event| {
+            event.worse == worse
+                && event.standing != Standing::Spike
+                && event.since.abs_diff(step.run) <= SETTLING
+        };
+        let event = subject.and_then(|s| s.events.iter().find(near));
+        // What was judged as it arrived is not judged again.
+        let (run, current, significant) = match event {
+            Some(event) if event.standing == Standing::Suspect => continue,
+            Some(event) => (event.since, last && event.standing == Standing::Lasting, true),
+            None => (step.run, last, !last || beyond),
+        };
+        let values = (step.before, step.after, step.p);
+        found.push(finding(Kind::Step, run, worse, values, current, significant));
     }
-    let last = group.runs.len().saturating_sub(1);
     if let Some(drift) = &series.drift {
         let values = (drift.before, drift.after, drift.p);
         let worse = is_worse(series, drift.direction);
-        found.push(finding(
-            Kind::Drift,
-            last,
-            worse,
-            values,
-            true,
-            beyond.current[i],
-        ));
+        let last = group.runs.len().saturating_sub(1);
+        found.push(finding(Kind::Drift, last, worse, values, true, true));
     }
-    if let (Word::Regressed, Some(prediction), Some(value)) = (
-        series.newest.word,
-        series.newest.prediction,
-        series.newest.value,
-    ) {
-        let values = (prediction.expected, value, prediction.p_worse);
-        found.push(finding(
-            Kind::NewestRun,
-            last - series.newest.repeats.min(last),
-            true,
-            values,
-            true,
-            beyond.newest[i],
-        ));
-    }
-    found
+    found.into_iter().map(|finding| (i, finding)).collect()
 }
 
 /// One change of findings at neighbouring runs: at the run most metrics name, of equals the earliest.
@@ -203,7 +265,10 @@ fn together(
     let run = found
         .iter()
         .map(|f| f.run)
-        .min_by_key(|run| (std::cmp::Reverse(votes(*run)), *run))
+        .min_by_key(|run| {
+            let followed = found.iter().any(|f| f.followed && f.run == *run);
+            (!followed, std::cmp::Reverse(votes(*run)), *run)
+        })
         .unwrap_or_default();
     Change {
         id: id(group, endpoint, kind, worse, run),
@@ -269,13 +334,14 @@ fn same_kind(acknowledgement: &Acknowledgement, metric: SeriesMetric) -> bool {
 fn follow(changes: &mut [Change]) {
     let leaders: Vec<Change> = changes
         .iter()
-        .filter(|c| c.endpoint.is_some() && c.significant && !c.advisory)
+        .filter(|c| c.endpoint.is_some() && !c.advisory)
         .cloned()
         .collect();
     for change in changes.iter_mut().filter(|c| c.endpoint.is_none()) {
         let near = |leader: &&Change| {
+            let lasting = leader.current && change.current && leader.run <= change.run;
             leader.worse == change.worse
-                && leader.run.abs_diff(change.run) <= TOGETHER
+                && (lasting || leader.run.abs_diff(change.run) <= TOGETHER)
                 && change.parts.iter().all(|part| {
                     part.metric == SeriesMetric::Rps
                         || leader
@@ -297,34 +363,29 @@ fn follow(changes: &mut [Change]) {
     }
 }
 
-/// Lets what changed and what was acknowledged decide the word on each series.
-pub fn settle_words(group: &mut Group) {
-    for series in &mut group.series {
-        let of_series: Vec<&Change> = group
-            .changes
-            .iter()
-            .filter(|c| c.endpoint == series.endpoint && c.current)
-            .filter(|c| c.parts.iter().any(|part| part.metric == series.metric))
-            .collect();
-        let newest = of_series.iter().find(|c| c.kind == Kind::NewestRun);
-        if let (Word::Regressed, Some(change)) = (series.newest.word, newest) {
-            if let Some(reason) = &change.acknowledged {
-                series.newest.word = Word::Within;
-                series.newest.because = format!("acknowledged: {reason}");
-            } else if !change.significant {
-                series.newest.word = Word::Suspect;
-                series
-                    .newest
-                    .because
-                    .push_str(", as so many series are judged");
-            }
-        }
+/// Lets what changed over the whole and what was acknowledged decide the word on each series.
+pub fn settle_words(group: &mut Group, course: &Course) {
+    for (i, series) in group.series.iter_mut().enumerate() {
         if series.newest.value.is_none() {
             continue;
         }
-        let began = of_series
-            .iter()
-            .find(|c| c.kind != Kind::NewestRun && c.significant);
+        let of_series = |c: &&Change| {
+            let parts = || c.parts.iter().any(|part| part.metric == series.metric);
+            c.endpoint == series.endpoint && c.current && parts()
+        };
+        let current: Vec<&Change> = group.changes.iter().filter(of_series).collect();
+        if let Some(reason) = current.iter().find_map(|c| c.acknowledged.as_ref())
+            && series.newest.word == Word::Regressed
+        {
+            series.newest.word = Word::Within;
+            series.newest.because = format!("acknowledged: {reason}");
+            continue;
+        }
+        let open = course.subject_of(i).and_then(|s| s.open());
+        if open.is_some_and(|event| event.hits.iter().any(|hit| hit.series == i)) {
+            continue;
+        }
+        let began = current.iter().find(|c| c.kind != Kind::NewestRun && c.significant);
         let Some(change) = began else { continue };
         let Some(part) = change.parts.iter().find(|p| p.metric == series.metric) else {
             continue;

@@ -218,10 +218,12 @@ impl Gathered<'_> {
                 because: String::new(),
                 value: None,
                 prediction: None,
-                repeats: 0,
+                beside: None,
             },
         });
         Ok(Group {
+            medians: medians(&self.runs),
+            baseline: Vec::new(),
             series: series.collect(),
             key: self.key,
             runs: self.runs.iter().map(|run| described(run)).collect(),
@@ -229,6 +231,28 @@ impl Gathered<'_> {
             newest: false,
         })
     }
+}
+
+/// p50 of every endpoint in each run in which it has a hundredth of the requests or more.
+fn medians(runs: &[&RecordedRun]) -> Vec<(Endpoint, Vec<Option<f64>>)> {
+    let mut all: BTreeMap<Endpoint, Vec<Option<f64>>> = BTreeMap::new();
+    for (i, run) in runs.iter().enumerate() {
+        let total = run.entry.total.requests as f64;
+        for entry in &run.entry.endpoints {
+            if (entry.requests as f64) < ADVISORY_SHARE * total {
+                continue;
+            }
+            let endpoint = entry.endpoint();
+            let p50 = SeriesMetric::Quantile(500_000).of(&run.entry, Some(&endpoint));
+            let column = all.entry(endpoint).or_default();
+            column.resize(i, None);
+            column.push(p50);
+        }
+    }
+    for column in all.values_mut() {
+        column.resize(runs.len(), None);
+    }
+    all.into_iter().collect()
 }
 
 /// Failures out of requests in each run, of metrics that are shares of requests.

@@ -15,14 +15,18 @@ pub fn detect(group: &mut Group, accepted: &Accepted, settings: &Settings) {
         .iter()
         .filter(|s| !s.advisory && s.known().0.len() >= segment::MIN_RUNS)
         .count();
-    let replicates = replicates(family, settings.false_discovery);
+    let replicates = replicates(family, settings.family_alpha());
+    let terms = Terms {
+        settings,
+        family: family.max(1),
+    };
     let begin_of = |series: usize| accepted.begin_of(series).unwrap_or(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let queue = std::sync::Mutex::new(group.series.iter_mut().enumerate());
     // The lock is held only to take the next one; each series has a seed of its own, so that the order does not matter.
     let work = || {
         while let Some((i, series)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-            detect_one(series, begin_of(i), replicates, settings.algorithm);
+            detect_one(series, begin_of(i), replicates, &terms);
         }
     };
     std::thread::scope(|scope| {
@@ -33,14 +37,21 @@ pub fn detect(group: &mut Group, accepted: &Accepted, settings: &Settings) {
     });
 }
 
+/// How a series is searched.
+struct Terms<'a> {
+    settings: &'a Settings,
+    /// Series among which a finding must count.
+    family: usize,
+}
+
 /// Fills in one series, whose level was last acknowledged from the run `begin` on.
-fn detect_one(series: &mut Series, begin: usize, replicates: usize, algorithm: Algorithm) {
+fn detect_one(series: &mut Series, begin: usize, replicates: usize, terms: &Terms) {
     let (runs, values) = series.known();
     let begin = runs.iter().position(|run| *run >= begin).unwrap_or(0);
-    let mut found = match algorithm {
+    let mut found = match terms.settings.algorithm {
         Algorithm::Otava(parameters) => by_otava(&values, &parameters),
         Algorithm::Segmentation if series.metric.is_share() => shares(series, replicates),
-        Algorithm::Segmentation => levels(series, &values, begin, replicates),
+        Algorithm::Segmentation => levels(series, &values, begin, replicates, terms),
     };
     found.cut_at(begin);
     found.fill(series, &runs, &values);
@@ -79,8 +90,15 @@ fn seed(series: &Series, values: &[f64]) -> u64 {
     fnv1a(&bytes)
 }
 
-fn levels(series: &Series, values: &[f64], begin: usize, replicates: usize) -> Found {
-    let Margin::Relative(margin) = series.metric.margin(typical(values)) else {
+fn levels(
+    series: &Series,
+    values: &[f64],
+    begin: usize,
+    replicates: usize,
+    terms: &Terms,
+) -> Found {
+    let typical = typical(values);
+    let Margin::Relative(margin) = terms.settings.margin_of(series.metric, typical) else {
         return Found::default();
     };
     let options = segment::Options {
@@ -93,7 +111,7 @@ fn levels(series: &Series, values: &[f64], begin: usize, replicates: usize) -> F
     let Ok(segmentation) = segment::segment(values, &options) else {
         return Found::default();
     };
-    let drift = drift_of(values, &segmentation, begin, &options);
+    let drift = drift_of(values, &segmentation, begin, &options, terms);
     let replaced_from = drift.as_ref().map_or(usize::MAX, |drift| drift.first);
     Found {
         steps: segmentation
@@ -122,6 +140,7 @@ fn drift_of(
     whole: &Segmentation,
     begin: usize,
     options: &segment::Options,
+    terms: &Terms,
 ) -> Option<Drift> {
     let part = &values[begin..];
     let anew = (begin > 0).then(|| segment::segment(part, options));
@@ -131,7 +150,7 @@ fn drift_of(
     };
     let drift_options = drift::Options {
         margin: options.margin,
-        ..drift::Options::default()
+        alpha: terms.settings.family_alpha() / terms.family as f64,
     };
     let found = drift::detect(part, segmentation, &drift_options).ok()??;
     let drifting = &part[found.start..];

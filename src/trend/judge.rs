@@ -1,143 +1,145 @@
-//! The newest run of each series, and which of all findings are more than so many series show by chance.
+//! What is said of the newest run of each series.
 
-use super::changes::Accepted;
+use super::course::evidence::{Adjusted, Basis};
+use super::course::figures::{Figures, sign};
+use super::course::{Course, Event, Standing, Subject};
 use super::series_metric::Margin;
-use super::{Algorithm, Group, Level, Newest, Prediction, Series, Settings, Word};
-use crate::comparison::multiplicity::rejected;
+use super::{Beside, Group, Newest, Prediction, Series, Settings, Word};
 use crate::history::counts::Failures;
-use crate::history::newest::{self, NotEnoughData, Side, failures};
+use crate::history::newest::{self, MIN_RUNS, NotEnoughData, Side, failures};
 use crate::history::segment::{Direction, median_of};
 use crate::units::{Unit, signed_percent};
 
 /// A newest run that would not show a doubling cannot be told from one.
 const BLIND: f64 = 1.0;
 
-/// What is beyond chance among all series, by index of the series.
-#[derive(Clone, Debug, Default)]
-pub struct Beyond {
-    /// The newest run.
-    pub newest: Vec<bool>,
-    /// The step that began the current level, or the drift.
-    pub current: Vec<bool>,
-}
-
-/// Judges the newest run of every series.
-pub fn judge(group: &mut Group, accepted: &Accepted, settings: &Settings) -> Beyond {
-    let last = group.runs.len().saturating_sub(1);
-    let advisory: Vec<bool> = group.series.iter().map(|series| series.advisory).collect();
-    let p_current: Vec<_> = group.series.iter().map(|s| Some(current_p(s))).collect();
-    let is_otava = matches!(settings.algorithm, Algorithm::Otava(_));
-    let current = if is_otava {
-        // Otava's own level of significance holds.
-        vec![true; advisory.len()]
-    } else {
-        beyond(&p_current, &advisory, settings)
-    };
-    let mut p_newest = Vec::new();
-    for (i, series) in group.series.iter_mut().enumerate() {
-        let begin = accepted.begin_of(i);
-        let levels = levels(series, begin, current[i]);
-        series.newest = newest_of(series, &levels, last, begin, settings);
-        let prediction = series.newest.prediction;
-        p_newest.push(prediction.map(|prediction| prediction.p_worse));
-    }
-    Beyond {
-        newest: beyond(&p_newest, &advisory, settings),
-        current,
-    }
-}
-
-/// The levels by which the newest run is judged. A last step for the worse that is no more than chance among all series
-/// (and was not acknowledged) begins none: its runs would be the new normal before anyone could say so.
-fn levels(series: &Series, begin: Option<usize>, significant: bool) -> Vec<Level> {
-    let mut levels = series.levels.clone();
-    let Some(step) = series.steps.last().filter(|_| series.drift.is_none()) else {
-        return levels;
-    };
-    let doubtful =
-        !significant && is_worse(series, step.direction) && begin.is_none_or(|run| run < step.run);
-    if doubtful && levels.last().is_some_and(|level| level.first == step.run) {
-        let newest = levels.pop();
-        if let (Some(level), Some(newest)) = (levels.last_mut(), newest) {
-            level.last = newest.last;
-            level.runs += newest.runs;
-        }
-    }
-    levels
-}
-
-/// Which p are beyond chance: those of series that count among each other, those shown only each by itself.
-fn beyond(p: &[Option<f64>], advisory: &[bool], settings: &Settings) -> Vec<bool> {
-    let family: Vec<usize> = (0..p.len())
-        .filter(|i| !advisory[*i] && p[*i].is_some())
-        .collect();
-    let values: Vec<f64> = family.iter().filter_map(|i| p[*i]).collect();
-    let rejected = rejected(&values, settings.false_discovery);
-    let mut beyond: Vec<bool> = p
-        .iter()
-        .map(|p| p.is_some_and(|p| p <= settings.alpha))
-        .collect();
-    for (i, rejected) in family.into_iter().zip(rejected) {
-        beyond[i] = beyond[i] && rejected;
-    }
-    beyond
-}
-
-/// p of what began the current level; 1 of nothing.
-fn current_p(series: &Series) -> f64 {
-    match (&series.drift, series.steps.last()) {
-        (Some(drift), _) => drift.p,
-        (None, Some(step)) => step.p,
-        (None, None) => 1.0,
-    }
-}
-
-fn newest_of(
-    series: &Series,
-    levels: &[Level],
-    last: usize,
-    begin: Option<usize>,
-    settings: &Settings,
-) -> Newest {
-    let value = series.values.get(last).copied().flatten();
-    let undecided = |because: String| Newest {
-        word: Word::Undecided,
-        because,
-        value,
-        prediction: None,
-        repeats: 0,
-    };
-    let Some(value) = value else {
-        return undecided(absence(series));
-    };
-    if begin == Some(last) {
-        return Newest {
-            word: Word::Within,
-            because: "its level was acknowledged with this run".to_owned(),
-            value: Some(value),
-            prediction: None,
-            repeats: 0,
+/// Judges the newest run of every series, as the course of its subject has it.
+pub fn judge(group: &mut Group, course: &Course, settings: &Settings) {
+    let found: Vec<(Newest, Vec<usize>)> = {
+        let figures = Figures::of(group, settings);
+        let left_out = course.left_out(&figures);
+        let one = |i: usize| {
+            let Some(subject) = course.subject_of(i) else {
+                return (group.series[i].newest.clone(), Vec::new());
+            };
+            let view = View {
+                group,
+                figures: &figures,
+                subject,
+                left_out: &left_out,
+                settings,
+            };
+            let spikes = subject.spikes().filter(|run| figures.is_known(i, *run));
+            (view.newest(i), spikes.collect())
         };
-    }
-    let predicted = if series.metric.is_share() {
-        predict_share(series, levels, last, settings)
-    } else {
-        predict_level(series, levels, last, value, settings)
+        (0..group.series.len()).map(one).collect()
     };
-    match predicted {
-        Ok(judged) => {
-            let (word, because) = describe(series, value, &judged);
-            Newest {
-                word,
-                because,
-                value: Some(value),
-                prediction: Some(judged.prediction),
-                repeats: judged.repeats,
-            }
-        }
-        Err(why) => undecided(why.to_string()),
+    for (series, (newest, spikes)) in group.series.iter_mut().zip(found) {
+        series.newest = newest;
+        series.spikes.extend(spikes);
+        series.spikes.sort_unstable();
+        series.spikes.dedup();
     }
 }
+
+/// One subject of a group.
+struct View<'a> {
+    group: &'a Group,
+    figures: &'a Figures<'a>,
+    subject: &'a Subject,
+    left_out: &'a [bool],
+    settings: &'a Settings,
+}
+
+impl View<'_> {
+    fn newest(&self, i: usize) -> Newest {
+        let series = &self.group.series[i];
+        let last = self.group.runs.len().saturating_sub(1);
+        let value = series.values.get(last).copied().flatten();
+        let said = |word: Word, because: String| Newest {
+            word,
+            because,
+            value,
+            prediction: None,
+            beside: None,
+        };
+        let Some(value) = value else {
+            return said(Word::Undecided, absence(series));
+        };
+        if self.subject.level == [last] && !self.subject.earlier.is_empty() {
+            let because = "its level was acknowledged with this run".to_owned();
+            return said(Word::Within, because);
+        }
+        // The level as it was before this run.
+        let basis = self.subject.basis();
+        let level: Vec<usize> = basis.level.iter().copied().filter(|run| *run != last).collect();
+        let basis = Basis {
+            level: &level,
+            ..basis
+        };
+        let judged = if series.metric.is_share() {
+            predict_share(series, basis, last, self.settings)
+        } else {
+            predict_level(series, basis, value, self.settings)
+        };
+        let beside = self.beside(i, basis, last);
+        let (word, because) = match (&judged, self.of_event(i, last)) {
+            (_, Some(said)) => said,
+            (Ok(judged), None) => describe(series, value, judged, beside.as_ref()),
+            (Err(why), None) => (Word::Undecided, why.to_string()),
+        };
+        Newest {
+            word,
+            because,
+            value: Some(value),
+            prediction: judged.ok().map(|judged| judged.prediction),
+            beside,
+        }
+    }
+
+    /// What the run's other endpoints would lead to expect.
+    fn beside(&self, i: usize, basis: Basis, last: usize) -> Option<Beside> {
+        let fit = Adjusted::fit(self.figures, i, basis, &[last], self.left_out)?;
+        let series = &self.group.series[i];
+        let sign = sign(series);
+        let expected = series.values[last]? * (-sign * fit.effect.effect).exp();
+        Some(Beside {
+            expected,
+            limit: expected * (sign * fit.effect.reach(self.settings.alpha)).exp(),
+            endpoints: fit.endpoints,
+            p_worse: fit.effect.p_of(fit.effect.effect),
+        })
+    }
+
+    /// What an event that is open says of one of its series.
+    fn of_event(&self, i: usize, last: usize) -> Option<(Word, String)> {
+        let event: &Event = self.subject.open()?;
+        let hit = event.hits.iter().find(|hit| hit.series == i)?;
+        let runs = self.group.runs.len();
+        let part = self.subject.part(self.figures, event, hit, runs, self.left_out);
+        let by = difference(part.metric, part.before, part.after);
+        let beside = match (hit.adjusted, event.worse) {
+            (false, _) => String::new(),
+            (true, true) => format!(": {SLOWER}"),
+            (true, false) => ": faster than the run's other endpoints would lead to expect".to_owned(),
+        };
+        let since = match last + 1 - event.since {
+            0 | 1 => "in this run alone".to_owned(),
+            together => format!("since run {}, {together} runs", event.since + 1),
+        };
+        Some(match (event.standing, event.worse) {
+            (Standing::Suspect, true) => (
+                Word::Suspect,
+                format!("{by} {since}{beside}; rerun to confirm"),
+            ),
+            (_, true) => (Word::Regressed, format!("{by} {since}{beside}")),
+            (_, false) => (Word::Improved, format!("{by} {since}{beside}")),
+        })
+    }
+}
+
+/// The words for a figure that is worse beside the other endpoints.
+pub const SLOWER: &str = "slower than the run's other endpoints would lead to expect";
 
 fn absence(series: &Series) -> String {
     let had = series.values.iter().flatten().count();
@@ -157,18 +159,16 @@ struct Judged {
     side: Side,
     /// Whether the change is as large as the margin.
     matters: bool,
-    /// Runs right before that were beyond their prediction, too.
-    repeats: usize,
 }
 
-/// The runs of each level before the newest run; the current level last, empty if it began with the newest.
-fn before<T: Copy>(levels: &[Level], last: usize, values: &[Option<T>]) -> Vec<Vec<T>> {
-    let level = |level: &Level| {
-        let runs = level.first..=level.last.min(last.saturating_sub(1));
-        runs.filter_map(|run| values.get(run).copied().flatten())
-            .collect()
+/// The runs of each level before the newest run, those of the current level last.
+fn levels<T: Copy>(basis: Basis, values: &[Option<T>]) -> Vec<Vec<T>> {
+    let of = |runs: &[usize]| -> Vec<T> {
+        let known = |run: &usize| values.get(*run).copied().flatten();
+        runs.iter().filter_map(known).collect()
     };
-    levels.iter().map(level).collect()
+    let earlier = basis.earlier.iter().map(|runs| of(runs));
+    earlier.chain([of(basis.level)]).collect()
 }
 
 fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
@@ -177,30 +177,19 @@ fn slices<T>(levels: &[Vec<T>]) -> Vec<&[T]> {
 
 fn predict_level(
     series: &Series,
-    levels: &[Level],
-    last: usize,
+    basis: Basis,
     value: f64,
     settings: &Settings,
 ) -> Result<Judged, NotEnoughData> {
-    let mut levels = before(levels, last, &series.values);
-    let mut current = levels.pop().unwrap_or_default();
-    let margin = match series.metric.margin(median_of(&current)) {
-        Margin::Relative(margin) | Margin::Points(margin) => margin,
-    };
+    let levels = levels(basis, &series.values);
+    let current = levels.last().map_or(&[][..], Vec::as_slice);
+    let (Margin::Relative(margin) | Margin::Points(margin)) =
+        settings.margin_of(series.metric, median_of(current));
     let options = newest::Options {
         alpha: settings.alpha,
         margin,
     };
     let more_is_worse = series.metric.more_is_worse();
-    let worse = if more_is_worse {
-        Side::Above
-    } else {
-        Side::Below
-    };
-    let kept = newest::baseline(&slices(&levels), &current, worse, &options);
-    let repeats = current.len() - kept;
-    current.truncate(kept);
-    levels.push(current);
     let found = newest::predict_from(&slices(&levels), value, &options)?;
     let prediction = Prediction {
         runs: found.runs,
@@ -224,32 +213,26 @@ fn predict_level(
         prediction,
         side: found.side,
         matters: found.beyond_margin,
-        repeats,
     })
 }
 
 fn predict_share(
     series: &Series,
-    levels: &[Level],
+    basis: Basis,
     last: usize,
     settings: &Settings,
 ) -> Result<Judged, NotEnoughData> {
-    let mut levels = before::<Failures>(levels, last, &series.failures);
-    let mut current = levels.pop().unwrap_or_default();
+    let levels = levels::<Failures>(basis, &series.failures);
     let Some(newest) = series.failures.get(last).copied().flatten() else {
         return Err(NotEnoughData::FewRuns {
             runs: 0,
-            required: newest::MIN_RUNS,
+            required: MIN_RUNS,
         });
     };
     let options = failures::Options {
         alpha: settings.alpha,
         ..failures::Options::default()
     };
-    let kept = failures::baseline(&slices(&levels), &current, &options);
-    let repeats = current.len() - kept;
-    current.truncate(kept);
-    levels.push(current);
     let found = failures::predict(&slices(&levels), newest, &options)?;
     let prediction = Prediction {
         runs: found.runs,
@@ -264,17 +247,20 @@ fn predict_share(
         prediction,
         side: found.side,
         matters: found.beyond_margin,
-        repeats,
     })
 }
 
-/// What the prediction alone says; whether it is more than chance is settled among all series.
-fn describe(series: &Series, value: f64, judged: &Judged) -> (Word, String) {
+/// What the prediction says of a run that is not outside.
+fn describe(
+    series: &Series,
+    value: f64,
+    judged: &Judged,
+    beside: Option<&Beside>,
+) -> (Word, String) {
     let Judged {
         prediction,
         side,
         matters,
-        repeats,
     } = *judged;
     let unit = series.metric.unit();
     let worse = if series.metric.more_is_worse() {
@@ -299,8 +285,9 @@ fn describe(series: &Series, value: f64, judged: &Judged) -> (Word, String) {
     } else {
         "runs predict"
     };
+    let sees = beside.is_some_and(|b| (b.limit / b.expected).ln().abs() <= BLIND.ln_1p());
     match side {
-        Side::Inside if !series.metric.is_share() && prediction.minimum_detectable > BLIND => (
+        Side::Inside if !series.metric.is_share() && prediction.minimum_detectable > BLIND && !sees => (
             Word::Undecided,
             format!(
                 "{change}, but with noise of {} between runs only a change of {} would show",
@@ -321,26 +308,12 @@ fn describe(series: &Series, value: f64, judged: &Judged) -> (Word, String) {
                 "{change}, outside what {runs} earlier {earlier} ({limit}), but too little to matter"
             ),
         ),
-        side if side == worse => (
-            Word::Regressed,
+        _ => (
+            Word::Within,
             format!(
-                "{change}, outside what {runs} earlier {earlier} (limit {limit}); {}",
-                confirmation(repeats)
+                "{change}, outside what {runs} earlier {earlier} ({limit}), as one of so many series may be by chance"
             ),
         ),
-        _ => (
-            Word::Improved,
-            format!("{change}, better than what {runs} earlier {earlier} (limit {limit})"),
-        ),
-    }
-}
-
-/// One bad run may be chance; a second one is not likely to be.
-fn confirmation(repeats: usize) -> String {
-    match repeats {
-        0 => "rerun to confirm".to_owned(),
-        1 => "so was the run before".to_owned(),
-        _ => format!("so were the {repeats} runs before"),
     }
 }
 

@@ -2,14 +2,17 @@
 //!
 //! | exit | meaning |
 //! |---|---|
-//! | 0 | the newest run is within what the runs before it predict |
-//! | 1 | the newest run has regressed, and nobody acknowledged it |
+//! | 0 | the newest run is within what the runs before it predict, or suspect: outside for the first time |
+//! | 1 | a regression lasts: seen in two runs, and nobody acknowledged it |
 //! | 2 | no verdict: usage, an unreadable history, I/O |
-//! | 3 | it has not regressed as far as can be told, but something cannot be told |
+//! | 3 | no series could be judged, or one that was asked for by name could not |
 
 use std::fmt::Write as _;
 
+use super::collect::Selection;
+use super::judge::difference;
 use super::{Change, Group, Kind, Series, Word, name};
+use crate::history::newest::MIN_RUNS;
 
 /// The outcome for the group of the newest run.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -32,7 +35,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Sums up the group of the newest run, if there is a run at all.
-    pub fn of(group: Option<&Group>, undecided_warns: bool) -> Self {
+    pub fn of(group: Option<&Group>, selection: &Selection) -> Self {
         let Some(group) = group else {
             return Self::nothing("the history holds no such run");
         };
@@ -49,24 +52,33 @@ impl Outcome {
         if series == 0 {
             return Self::nothing("there is no series to judge");
         }
-        let (verdict, exit_code) = match (regressed, undecided) {
+        // What was asked for by name must be judged; of the rest, something.
+        let asked = selection.on.is_some() || !selection.metrics.is_empty();
+        let blocks = if asked { undecided > 0 } else { undecided == series };
+        let (verdict, exit_code) = match (regressed, blocks) {
             (1.., _) => ("fail", 1),
-            (0, 1..) if !undecided_warns => ("undecided", 3),
+            (0, true) if !selection.undecided_warns => ("undecided", 3),
             _ => ("pass", 0),
         };
+        let missing = (MIN_RUNS + 1).saturating_sub(group.runs.len());
         let mut sentence = match verdict {
-            "fail" => regressions(&failing, group.runs.len()),
-            "undecided" => format!("UNDECIDED: {undecided} of {series} series cannot be told"),
+            "fail" => regressions(&failing, group),
+            _ if undecided == series && missing > 0 => {
+                let word = if verdict == "pass" { "PASSED" } else { "UNDECIDED" };
+                let (runs, are) = if missing == 1 { ("run", "is") } else { ("runs", "are") };
+                format!("{word}: {missing} more {runs} of the same conditions {are} needed before a run can be judged")
+            }
+            "undecided" => format!("UNDECIDED: {undecided} of {series} series could not be judged"),
             _ => format!(
                 "PASSED: {} of {series} series as their history predicts",
                 series - undecided - suspect
             ),
         };
-        if undecided > 0 && verdict != "undecided" {
-            let _ = write!(sentence, ", {undecided} cannot be told");
+        if undecided > 0 && undecided < series && verdict != "undecided" {
+            let _ = write!(sentence, ", {undecided} could not be judged");
         }
         if suspect > 0 {
-            let _ = write!(sentence, ", {suspect} suspect");
+            let _ = write!(sentence, ", {suspect} suspect: rerun to confirm");
         }
         Self {
             verdict,
@@ -92,24 +104,29 @@ impl Outcome {
     }
 }
 
-/// Names the first three endpoints that have regressed.
-fn regressions(failing: &[&Change], runs: usize) -> String {
+/// Names the first three endpoints that have regressed: since when, and by how much.
+fn regressions(failing: &[&Change], group: &Group) -> String {
     const NAMED: usize = 3;
-    let one = |change: &&Change| {
-        let since = match change.kind {
-            Kind::Step => format!("since run {}", change.run + 1),
-            Kind::Drift => "by a drift".to_owned(),
-            Kind::NewestRun if change.run + 1 < runs => format!("since run {}", change.run + 1),
-            Kind::NewestRun => "in the newest run".to_owned(),
-        };
-        (name(change.endpoint.as_ref()), since)
-    };
     let mut text = "FAILED: ".to_owned();
-    for (i, (endpoint, since)) in failing.iter().take(NAMED).map(one).enumerate() {
+    for (i, change) in failing.iter().take(NAMED).enumerate() {
+        let endpoint = name(change.endpoint.as_ref());
         let _ = match i {
-            0 => write!(text, "{endpoint} has regressed {since}"),
-            _ => write!(text, ", {endpoint} {since}"),
+            0 => write!(text, "{endpoint} has regressed"),
+            _ => write!(text, ", {endpoint}"),
         };
+        let commit = group.runs.get(change.run).and_then(|run| run.commit.as_ref());
+        let commit = commit.map_or_else(String::new, |commit| {
+            format!(" ({})", commit.get(..10).unwrap_or(commit))
+        });
+        let _ = match change.kind {
+            Kind::Drift => write!(text, " by a drift"),
+            Kind::Step | Kind::NewestRun => write!(text, " since run {}{commit}", change.run + 1),
+        };
+        // The part that is clearest.
+        if let Some(part) = change.parts.iter().min_by(|a, b| a.p.total_cmp(&b.p)) {
+            let by = difference(part.metric, part.before, part.after);
+            let _ = write!(text, ": {} {by}", part.metric.name());
+        }
     }
     if failing.len() > NAMED {
         let _ = write!(text, " and {} more", failing.len() - NAMED);

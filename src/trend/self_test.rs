@@ -148,7 +148,8 @@ fn left_out(series: &Series, settings: &Settings) -> Vec<(usize, f64, bool)> {
 
 fn options(series: &Series, level: &[f64], settings: &Settings) -> newest::Options {
     let typical = crate::history::segment::median_of(level);
-    let (Margin::Relative(margin) | Margin::Points(margin)) = series.metric.margin(typical);
+    let (Margin::Relative(margin) | Margin::Points(margin)) =
+        settings.margin_of(series.metric, typical);
     newest::Options {
         alpha: settings.alpha,
         margin,

@@ -144,9 +144,9 @@ fn before_the_step_nothing_has_regressed() {
     assert_eq!((code, changes(&json).len()), (0, 0));
 }
 
-/// From the ninth run on the regression shows: at first in one run alone, then as a step.
+/// The ninth run is suspect, with exit 0; from the tenth on it is a regression, and stays one.
 #[test]
-fn the_step_shows_in_its_first_run_already() {
+fn the_step_is_suspect_in_its_first_run_and_red_from_the_second_on() {
     let dir = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(root(STEP)).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -154,7 +154,9 @@ fn the_step_shows_in_its_first_run_already() {
         let path = dir.path().join("h.jsonl");
         std::fs::write(&path, lines[..runs].join("\n") + "\n").unwrap();
         let (json, code) = trend(&[path.to_str().unwrap()]);
-        assert_eq!(code, 1, "after {runs} runs");
+        assert_eq!(code, i32::from(runs > 9), "after {runs} runs");
+        let sentence = json["outcome"]["sentence"].as_str().unwrap();
+        assert_eq!(sentence.contains("suspect"), runs == 9, "{sentence}");
         let subject = |(name, run, worse): &(String, u64, bool)| {
             name == "finalizar_sold_5_unions" && *run == 9 && *worse
         };
@@ -251,13 +253,18 @@ fn an_acknowledged_change_passes_and_travels_with_the_history() {
     );
 }
 
-/// One bad run alone: regressed; acknowledged, the next runs are judged by the level it began.
+/// One bad run alone is suspect; acknowledged, the next runs are judged by the level it began.
 #[test]
-fn a_bad_newest_run_can_be_acknowledged_too() {
+fn a_suspect_run_can_be_acknowledged_too() {
     let dir = tempfile::tempdir().unwrap();
     let history = recorded(dir.path(), &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.5]);
     let (json, code) = trend(&[&history]);
-    assert_eq!(code, 1);
+    assert_eq!(
+        (code, &json["outcome"]["suspect"]),
+        (0, &Value::from(3)),
+        "{}",
+        json["outcome"]
+    );
     let change = &json["groups"][0]["changes"][0];
     assert_eq!(
         (&change["kind"], &change["name"]),
@@ -266,7 +273,14 @@ fn a_bad_newest_run_can_be_acknowledged_too() {
     let id = change["id"].as_str().unwrap();
     let acked = loadgate(&["trend", &history, "--ack", id, "--reason", "meant"]);
     assert_eq!(acked.code, 0, "{}", acked.stdout);
-    for (n, factor, expected) in [(8, 1.5, 0), (9, 1.5, 0), (10, 1.5, 0), (11, 2.2, 1)] {
+    for (n, factor, expected) in [
+        (8, 1.5, 0),
+        (9, 1.5, 0),
+        (10, 1.5, 0),
+        (11, 2.2, 0),
+        (12, 2.2, 1),
+        (13, 2.2, 1),
+    ] {
         record(&history, &log(dir.path(), n, factor, 0), &["commit=c"]);
         let (json, code) = trend(&[&history]);
         assert_eq!(code, expected, "run {n}: {}", json["outcome"]);
@@ -296,8 +310,13 @@ fn a_drift_is_found_and_can_be_acknowledged() {
 fn failures_that_begin_are_a_regression() {
     let dir = tempfile::tempdir().unwrap();
     let history = recorded(dir.path(), &[1.0; 8]);
+    let asked = [history.as_str(), "--on", "/subject", "--metric", "failure_ratio"];
     record(&history, &log(dir.path(), 8, 1.0, 12), &["commit=c"]);
-    let (json, code) = trend(&[&history, "--on", "/subject", "--metric", "failure_ratio"]);
+    let (json, code) = trend(&asked);
+    let newest = &json["groups"][0]["series"][0]["newest"];
+    assert_eq!((code, &newest["verdict"]), (0, &"suspect".into()));
+    record(&history, &log(dir.path(), 9, 1.0, 12), &["commit=c"]);
+    let (json, code) = trend(&asked);
     assert_eq!(code, 1);
     let newest = &json["groups"][0]["series"][0]["newest"];
     assert_eq!(
@@ -309,16 +328,17 @@ fn failures_that_begin_are_a_regression() {
 #[test]
 fn too_few_runs_cannot_be_told() {
     let dir = tempfile::tempdir().unwrap();
-    for runs in 1..=5 {
+    for (runs, missing) in [(1, "5 more runs"), (4, "2 more runs"), (5, "1 more run ")] {
         let history = recorded(dir.path(), &vec![1.0; runs]);
         let run = loadgate(&["trend", &history]);
         assert_eq!(run.code, 3, "{runs} runs");
-        assert!(
-            run.stdout
-                .contains("the noise between runs is known from 5 earlier runs on"),
-            "{}",
-            run.stdout
-        );
+        for words in [
+            "the noise between runs is known from 5 earlier runs on",
+            missing,
+            "of the same conditions",
+        ] {
+            assert!(run.stdout.contains(words), "{}", run.stdout);
+        }
         let warned = loadgate(&["trend", &history, "--on-undecided", "warn"]);
         assert_eq!(warned.code, 0);
         std::fs::remove_file(&history).unwrap();

@@ -1,12 +1,14 @@
 //! How often `loadgate trend` fails a run of a history in which nothing changes, and how often it finds what does.
 //!
-//! `cargo run --release --example trend_rates [HISTORIES]`: 200 unless given. Each history has ten endpoints whose mean,
+//! `cargo run --release --example trend_rates [HISTORIES] [FOLDER…]`: 200 unless given, simulated, or made of the real runs
+//! of each folder. Each simulated history has ten endpoints whose mean,
 //! p50, p95 and failure ratio vary by 4, 3, 8 and 30 % from run to run, the first three together. Seeded: prints the same
 //! table everywhere.
 
 #![expect(clippy::print_stdout, reason = "an example shows its results")]
 
 use std::f64::consts::TAU;
+use std::path::Path;
 
 use loadgate::diagnostic::Origin;
 use loadgate::history::entry::{EndpointEntry, Entry, Times};
@@ -16,11 +18,20 @@ use loadgate::trend::{Settings, Trend, collect::Selection, follow};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
+mod real;
+
 const ENDPOINTS: usize = 10;
 
 fn main() -> anyhow::Result<()> {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok());
     let count: u64 = count.unwrap_or(200);
+    let folders: Vec<String> = std::env::args().skip(2).collect();
+    for folder in &folders {
+        real::tables(Path::new(folder), count)?;
+    }
+    if !folders.is_empty() {
+        return Ok(());
+    }
     println!("{count} histories per row\n");
     println!(
         "| runs | since the last | one endpoint is slower by | failed | for that endpoint | for another |"
@@ -66,6 +77,10 @@ fn fails(trend: &Trend, meant: impl Fn(&str) -> bool) -> bool {
 struct Draws(Pcg64);
 
 impl Draws {
+    fn new(seed: u64) -> Self {
+        Self(Pcg64::seed_from_u64(1_000_003 * (seed + 1)))
+    }
+
     fn uniform(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
@@ -77,7 +92,7 @@ impl Draws {
 
 /// Runs of which the last `after` are slower at the first endpoint.
 fn history(seed: u64, runs: usize, after: usize, change: f64) -> History {
-    let mut draws = Draws(Pcg64::seed_from_u64(1_000_003 * (seed + 1)));
+    let mut draws = Draws::new(seed);
     let run = |i: usize| {
         let endpoints: Vec<EndpointEntry> = (0..ENDPOINTS)
             .map(|e| {
