@@ -373,6 +373,29 @@ pub fn time_of_day(epoch_s: i64) -> String {
     format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
 }
 
+/// Moments (epoch ms, UTC) as short as an axis needs them: times of one day (`23:43`), days of one year (`9 Jan`), else
+/// dates (`2026-01-09`).
+pub fn short_moments(epoch_ms: &[i64]) -> Vec<String> {
+    let known = |ms: &i64| jiff::Timestamp::from_millisecond(*ms).unwrap_or_default();
+    let times: Vec<_> = epoch_ms.iter().map(known).collect();
+    let alike = |format: &str| {
+        let mut texts = times.iter().map(|t| t.strftime(format).to_string());
+        let first = texts.next();
+        texts.all(|text| Some(text) == first)
+    };
+    let format = if alike("%F") {
+        "%H:%M"
+    } else if alike("%Y") {
+        "%-d %b"
+    } else {
+        "%F"
+    };
+    times
+        .iter()
+        .map(|t| t.strftime(format).to_string())
+        .collect()
+}
+
 /// A relative change with its sign: 0.301 → `+30.1 %`.
 pub fn signed_percent(change: f64) -> String {
     let text = trim(change * 100.0, 1);
@@ -445,6 +468,31 @@ pub fn moment(epoch_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_as_short_as_they_stay_apart() {
+        let of = |texts: &[&str]| {
+            let ms = |text: &&str| {
+                text.parse::<jiff::Timestamp>()
+                    .expect("a moment")
+                    .as_millisecond()
+            };
+            short_moments(&texts.iter().map(ms).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            of(&["2026-01-09T00:05:00Z", "2026-01-09T23:43:10Z"]),
+            ["00:05", "23:43"]
+        );
+        assert_eq!(
+            of(&["2026-01-09T00:05:00Z", "2026-03-10T00:05:00Z"]),
+            ["9 Jan", "10 Mar"]
+        );
+        assert_eq!(
+            of(&["2025-12-31T00:05:00Z", "2026-01-01T00:05:00Z"]),
+            ["2025-12-31", "2026-01-01"]
+        );
+        assert!(of(&[]).is_empty());
+    }
 
     #[test]
     fn a_column_has_one_unit_and_one_number_of_decimals() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::provenance;
 use super::time_counts::TimeCounts;
 use crate::analysis::Analysis;
 use crate::comparison::sample::kept::Kept;
@@ -222,6 +223,7 @@ impl Entry {
             rates: None,
             ..self.clone()
         };
+        bare.labels.remove(provenance::REPORT);
         for endpoint in bare.endpoints.iter_mut().chain([&mut bare.total]) {
             endpoint.ends = Ends::default();
             endpoint.doubts = Doubts::default();
