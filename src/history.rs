@@ -9,6 +9,7 @@
 pub mod acknowledgement;
 pub mod append;
 mod autocorrelation;
+pub mod conditions;
 pub mod counts;
 pub mod drift;
 mod effect;
@@ -17,7 +18,6 @@ pub mod line;
 pub mod newest;
 pub mod otava;
 pub mod provenance;
-mod random;
 mod scan;
 pub mod segment;
 mod settle;

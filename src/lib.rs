@@ -41,6 +41,7 @@ mod parallel;
 pub mod place;
 pub mod progress;
 pub mod report;
+pub mod statistics;
 pub mod summary;
 pub mod tally;
 pub mod trend;

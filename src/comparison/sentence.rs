@@ -142,6 +142,7 @@ fn shortfall(why: Shortfall) -> String {
         Shortfall::TooFewRuns { runs, needed } => format!("{runs} runs, {needed} are needed"),
         Shortfall::NotPositive => "a value of zero has no ratio".to_owned(),
         Shortfall::NoVariance => "all runs have the very same value, so that nothing is known of their noise".to_owned(),
+        Shortfall::Collinear => "the run's other endpoints differ with the side only".to_owned(),
         Shortfall::AlphaOutOfReach { .. } => "so few runs cannot be this sure".to_owned(),
         Shortfall::TooFewSeconds { seconds, needed } => {
             format!("{seconds} seconds with requests, {needed} are needed")

@@ -21,6 +21,9 @@ pub(super) fn find<'a>(
     terms: &Terms<'_>,
     change: (Fraction, Fraction),
 ) -> Finding<'a> {
+    if let Some(because) = &terms.waiting {
+        return Finding::waiting(requirement, because);
+    }
     let row = match row(requirement, target, terms) {
         Ok(row) => row,
         Err(why) => return Finding::undecided(requirement, why),

@@ -52,7 +52,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::random::Random;
+    use crate::statistics::random::Random;
 
     fn first_order(rho: f64) -> Vec<f64> {
         let mut random = Random::new(11);

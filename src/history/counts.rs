@@ -7,11 +7,11 @@
 use std::ops::Range;
 
 use super::effect::{median, superiority};
-use super::random::Random;
 use super::scan::{self, Calibration, Found, Null, Runs, Sums};
 use super::segment::{Direction, MIN_RUNS};
 use super::settle::{Size, settle, sides};
 use super::spike;
+use crate::statistics::random::Random;
 
 /// Failures of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! intervals that are too strong for chance the narrowest is taken (Baranowski, Chen and Fryzlewicz,
 //! *Narrowest-over-threshold*, JRSS B 2019), because it holds one change only; then both sides are scanned alike.
 
-use super::random::Random;
+use crate::statistics::random::Random;
 
 mod strength;
 

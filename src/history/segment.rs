@@ -10,10 +10,10 @@
 
 use super::autocorrelation::{NEGLIGIBLE, autocorrelation, excessive};
 use super::effect::{median, rounding_deviation, superiority};
-use super::random::Random;
 use super::scan::{self, Calibration, Found, Null, Runs, Sums};
 use super::settle::{Size, settle, sides};
 use super::spike;
+use crate::statistics::random::Random;
 
 /// With fewer runs no change is looked for.
 pub const MIN_RUNS: usize = 10;

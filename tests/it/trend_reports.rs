@@ -321,7 +321,10 @@ fn only_addresses_of_the_web_become_links() {
     ] {
         let reports = hostile(text);
         // The data of the charts is JSON in an element that nothing in it can end.
-        let (page, data) = reports.text("trend.html").split_once("<script type=").unwrap();
+        let (page, data) = reports
+            .text("trend.html")
+            .split_once("<script type=")
+            .unwrap();
         assert_eq!(data.matches("</script>").count(), 2, "{text}");
         assert_eq!(page.matches("rel=\"noopener").count(), 0, "{text}");
         assert!(

@@ -1,7 +1,7 @@
 //! How strongly the two sides of a split differ, comparable between intervals of any length.
 
 use super::MIN_SIDE;
-use crate::history::random::Random;
+use crate::statistics::random::Random;
 
 /// What is scanned: one entry per run, in order.
 #[derive(Clone, Debug, PartialEq)]

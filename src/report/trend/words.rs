@@ -29,6 +29,7 @@ pub fn facts(group: &Group) -> String {
     let key = &group.key;
     facts.extend(key.machine.clone());
     facts.extend(key.scenario.as_ref().map(|s| format!("scenario {s}")));
+    facts.extend(key.labels.iter().map(|(k, v)| format!("{k} {v}")));
     facts.extend(key.users.map(|(low, high)| {
         if low == high {
             format!("{low} users")

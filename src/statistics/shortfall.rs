@@ -14,6 +14,8 @@ pub enum Shortfall {
     NotPositive,
     /// All runs of both sides have the same value and no rounding is known that could explain it.
     NoVariance,
+    /// The covariate is the same everywhere, or differs between the sides only, so that nothing can be adjusted by it.
+    Collinear,
     /// No arrangement of this few runs is rare enough: the smallest one-sided p an exact rank test can give.
     AlphaOutOfReach {
         /// Smallest one-sided p within reach (probability, 0 to 1).
