@@ -367,6 +367,12 @@ pub fn date_and_time(epoch_ms: i64) -> String {
     }
 }
 
+/// A moment for tables that say `UTC` in their head, to the minute: `2026-11-20 23:43`.
+pub fn minute(epoch_ms: i64) -> String {
+    let text = date_and_time(epoch_ms);
+    text.get(..16).map_or_else(|| text.clone(), str::to_owned)
+}
+
 /// The time of day (UTC) of an epoch second: `23:43:05`.
 pub fn time_of_day(epoch_s: i64) -> String {
     let s = epoch_s.rem_euclid(86_400);
@@ -468,6 +474,11 @@ pub fn moment(epoch_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_minute_has_no_seconds() {
+        assert_eq!(minute(1_763_682_185_900), "2025-11-20 23:43");
+    }
 
     #[test]
     fn moments_are_as_short_as_they_stay_apart() {

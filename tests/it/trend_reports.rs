@@ -17,14 +17,14 @@ const COMMENT: usize = 65_536;
 
 /// A history of the given size, in which `slower` endpoints take 1.6 times as long from the last three runs on. The first
 /// endpoint has most of the requests, so that it is judged and not only shown.
-struct Made {
-    runs: usize,
-    endpoints: usize,
-    slower: usize,
+pub struct Made {
+    pub runs: usize,
+    pub endpoints: usize,
+    pub slower: usize,
 }
 
 impl Made {
-    fn write(&self, path: &Path) {
+    pub fn write(&self, path: &Path) {
         // Deviations of some per cent, the same every time.
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
         let mut random = || {
@@ -109,7 +109,8 @@ impl Reports {
 
 fn plain(text: &str) -> String {
     // As a reader sees Markdown and HTML.
-    text.replace("\\_", "_")
+    text.replace("&#x2f;", "/")
+        .replace("\\_", "_")
         .replace("\\[", "[")
         .replace("\\]", "]")
 }
@@ -134,13 +135,12 @@ fn every_change_every_run_and_the_total_can_be_read() {
         for (name, text) in &reports.texts {
             let text = plain(text);
             for change in changes {
-                let endpoint = change["name"].as_str().unwrap_or("Total");
-                assert!(text.contains(endpoint), "{name}: {endpoint}");
+                let (id, endpoint) = (change["id"].as_str().unwrap(), change["name"].as_str());
+                if let Some(endpoint) = endpoint {
+                    assert!(text.contains(endpoint), "{name}: {endpoint}");
+                }
                 if change["follows"].is_null() && *name != "trend.csv" {
-                    assert!(
-                        text.contains(change["id"].as_str().unwrap()),
-                        "{name}: {change}"
-                    );
+                    assert!(text.contains(id), "{name}: {change}");
                 }
             }
             // In JSON the total is the series without a name.
@@ -225,7 +225,7 @@ fn a_thousand_endpoints_stay_usable() {
                 endpoints: 1000,
                 slower,
             },
-            &["--metric", "mean,p95"],
+            &["--metric", "mean"],
         );
         let size = |name| reports.text(name).len();
         assert!(
@@ -246,7 +246,7 @@ fn a_thousand_endpoints_stay_usable() {
                 text.contains("part-0000") && text.contains("Total"),
                 "{name}"
             );
-            assert!(text.contains("of 2002 series within"), "{name}");
+            assert!(text.contains("of 1001 series within"), "{name}");
         }
         for i in 0..1000 {
             let endpoint = format!("part-{i:04}");
@@ -255,8 +255,8 @@ fn a_thousand_endpoints_stay_usable() {
             }
         }
         let json = reports.json();
-        assert_eq!(json["groups"][0]["series"].as_array().unwrap().len(), 2002);
-        assert_eq!(reports.text("trend.csv").lines().count(), 1 + 2002 * 8);
+        assert_eq!(json["groups"][0]["series"].as_array().unwrap().len(), 1001);
+        assert_eq!(reports.text("trend.csv").lines().count(), 1 + 1001 * 8);
     }
 }
 

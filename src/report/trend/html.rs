@@ -15,7 +15,7 @@ use crate::report::html::names::{brief, visible};
 use crate::report::html::{self, policy};
 use crate::tally::Endpoint;
 use crate::trend::{Group, Run, Series, Trend, Word};
-use crate::units::{Unit, date_and_time};
+use crate::units::{Unit, minute};
 
 mod table;
 
@@ -242,7 +242,7 @@ fn runs(group: &Group, causes: &[Cause<'_>]) -> Vec<Value> {
         context! {
             number => i + 1,
             label => brief(&run.label),
-            started => run.started_ms.map_or_else(|| words::NONE.to_owned(), date_and_time),
+            started => run.started_ms.map_or_else(|| words::NONE.to_owned(), minute),
             commit => run.commit.as_deref().map(|commit| brief(words::short_commit(commit))),
             branch => run.branch.as_deref().map(brief),
             requests => Unit::Count.human(run.requests as f64),
@@ -252,7 +252,6 @@ fn runs(group: &Group, causes: &[Cause<'_>]) -> Vec<Value> {
             address => address.map(|address| address.url),
             host => address.map(|address| address.host),
             report => run.report.as_deref().map(brief),
-            origin => visible(&run.origin.to_string()),
         }
     };
     newest.map(view).collect()

@@ -241,6 +241,7 @@ mod tests {
             key: crate::trend::Key {
                 machine: None,
                 scenario: None,
+                labels: std::collections::BTreeMap::new(),
                 users: None,
             },
             runs: Vec::new(),

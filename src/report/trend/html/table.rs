@@ -19,7 +19,8 @@ pub fn view(
 ) -> Value {
     let endpoints = || sorted.eventful.iter().chain(&sorted.calm).copied();
     let mut metrics: Vec<SeriesMetric> = Vec::new();
-    for series in endpoints().chain([sorted.total]).flatten() {
+    // What only the total has is in its charts.
+    for series in endpoints().flatten() {
         if !metrics.contains(&series.metric) {
             metrics.push(series.metric);
         }
