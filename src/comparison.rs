@@ -13,7 +13,6 @@
 //! * what cannot be computed is a named [`shortfall::Shortfall`], never NaN.
 
 pub mod batch_means;
-pub mod bootstrap;
 mod compare;
 pub mod dependence;
 mod draft;
@@ -34,7 +33,6 @@ pub mod rounding;
 pub mod rule;
 pub mod run_pair;
 pub mod sample;
-pub mod seconds;
 mod sentence;
 pub mod share;
 pub mod shift;
