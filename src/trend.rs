@@ -141,6 +141,10 @@ pub struct Run {
     pub branch: Option<String>,
     /// Requests, failures included.
     pub requests: u64,
+    /// What the gates of that day said: `pass`, `fail`, `undecided` or `not-judged`.
+    pub verdict: String,
+    /// Where its report is, as whoever recorded it wrote with `--label report=…`: any text, not only an address.
+    pub report: Option<String>,
     /// Where it is written.
     pub origin: Origin,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::provenance;
 use super::time_counts::TimeCounts;
 use crate::analysis::Analysis;
 use crate::comparison::sample::kept::Kept;
@@ -228,6 +229,7 @@ impl Entry {
             rates: None,
             ..self.clone()
         };
+        bare.labels.remove(provenance::REPORT);
         // Older versions kept it in the label's place.
         let processor = bare.processor.take();
         bare.machine = bare.machine.or(processor);

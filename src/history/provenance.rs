@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 
 use super::entry::Provenance;
 
+/// The label that says where a run's report is. It is about the report, and so neither part of what was measured nor of
+/// the conditions.
+pub const REPORT: &str = "report";
+
 const COMMIT: [&str; 7] = [
     "GITHUB_SHA",
     "CI_COMMIT_SHA",

@@ -7,6 +7,7 @@ use super::{Group, Key, Newest, Run, Series, SeriesMetric, Word};
 use crate::gate::selector::Selector;
 use crate::history::conditions::Conditions;
 use crate::history::entry::{EndpointEntry, Entry};
+use crate::history::provenance;
 use crate::history::store::{History, RecordedRun};
 use crate::tally::Endpoint;
 
@@ -284,6 +285,8 @@ fn described(run: &RecordedRun) -> Run {
         commit: entry.commit.clone(),
         branch: entry.branch.clone(),
         requests: entry.total.requests,
+        verdict: entry.verdict.clone(),
+        report: entry.labels.get(provenance::REPORT).cloned(),
         origin: run.origin.clone(),
     }
 }

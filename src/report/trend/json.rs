@@ -94,6 +94,8 @@ struct RunJson<'a> {
     commit: Option<&'a str>,
     branch: Option<&'a str>,
     requests: u64,
+    verdict: &'a str,
+    report: Option<&'a str>,
     file: &'a str,
     line: Option<u64>,
 }
@@ -231,6 +233,8 @@ fn run_json(i: usize, run: &Run) -> RunJson<'_> {
         commit: run.commit.as_deref(),
         branch: run.branch.as_deref(),
         requests: run.requests,
+        verdict: &run.verdict,
+        report: run.report.as_deref(),
         file: &run.origin.file,
         line: run.origin.line,
     }
