@@ -266,6 +266,8 @@ pub struct Newest {
     pub prediction: Option<Prediction>,
     /// What its level and the run's other endpoints predict, if the run has any.
     pub beside: Option<Beside>,
+    /// Runs right before it that are away from the level as well.
+    pub repeats: usize,
 }
 
 /// What the level predicts of a run whose other endpoints were as they were, in the metric's base unit.

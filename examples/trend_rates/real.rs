@@ -185,7 +185,8 @@ fn unchanged(runs: &mut Runs, length: usize, count: u64) -> anyhow::Result<()> {
         let mut draws = Draws::new(7 * seed + length as u64);
         let order = runs.order(length, &mut draws);
         let entries: Vec<Entry> = order.iter().map(|i| runs.entry(*i, "", 1.0)).collect();
-        let outcome = judge(&entries)?.outcome;
+        let trend = judge(&entries)?;
+        let outcome = &trend.outcome;
         suspect += u64::from(outcome.suspect > 0);
         red += u64::from(outcome.exit_code == 1);
         undecided += u64::from(outcome.exit_code == 3);

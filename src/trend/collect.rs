@@ -220,6 +220,7 @@ impl Gathered<'_> {
                 value: None,
                 prediction: None,
                 beside: None,
+                repeats: 0,
             },
         });
         Ok(Group {

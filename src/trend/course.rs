@@ -127,18 +127,12 @@ impl Subject {
         }
     }
 
-    /// The level before the run that may be the first of two outside, and that run.
-    fn before_last(&self) -> Option<(Basis<'_>, usize)> {
-        if let State::Suspect { run, .. } = self.state {
-            return Some((self.basis(), run));
+    /// The run that is suspect.
+    fn suspect_run(&self) -> Option<usize> {
+        match self.state {
+            State::Suspect { run, .. } => Some(run),
+            State::Calm | State::Away { .. } => None,
         }
-        let (last, before) = self.level.split_last()?;
-        let level = &before[before.len().saturating_sub(WINDOW)..];
-        let basis = Basis {
-            level,
-            ..self.basis()
-        };
-        Some((basis, *last))
     }
 
     /// Since which run it is away from its level, and whether for the worse.
@@ -209,16 +203,17 @@ impl Subject {
         self.state = State::Suspect { run, worse };
     }
 
+    /// Whether the run is outside in a series in which the suspect run was, by the same test.
+    fn is_again(&self, found: &test::Found, worse: bool) -> bool {
+        let before = self.events.last().map_or(&[][..], |event| &event.hits);
+        found.alone.iter().any(|(hit, is_worse)| {
+            let same = |first: &Hit| first.series == hit.series && first.adjusted == hit.adjusted;
+            *is_worse == worse && before.iter().any(same)
+        })
+    }
+
     fn confirm(&mut self, since: usize, worse: bool, hits: Vec<Hit>) {
-        if !matches!(self.state, State::Suspect { .. }) {
-            self.level.retain(|run| *run != since);
-            self.events.push(Event {
-                since,
-                worse,
-                hits,
-                standing: Standing::Lasting,
-            });
-        } else if let Some(event) = self.events.last_mut() {
+        if let Some(event) = self.events.last_mut() {
             event.standing = Standing::Lasting;
             // The two runs together say more than the first alone.
             if !hits.is_empty() {
@@ -231,23 +226,14 @@ impl Subject {
     /// Takes the run in, given what it showed.
     fn take(&mut self, figures: &Figures, run: usize, found: &test::Found, left_out: &[bool]) {
         match self.state {
-            State::Calm => {
-                let since = self.level.last().copied().unwrap_or(run);
-                if !found.both_worse.is_empty() {
-                    self.confirm(since, true, found.both_worse.clone());
-                } else if !found.both_better.is_empty() && found.worse.is_empty() {
-                    self.confirm(since, false, found.both_better.clone());
-                } else {
-                    self.judge(figures, run, found);
-                }
-            }
+            State::Calm => self.judge(figures, run, found),
             State::Suspect { run: first, worse } => {
-                let (both, again) = if worse {
-                    (&found.both_worse, found.again_worse)
+                let both = if worse {
+                    &found.both_worse
                 } else {
-                    (&found.both_better, found.again_better)
+                    &found.both_better
                 };
-                if !both.is_empty() || again {
+                if !both.is_empty() || self.is_again(found, worse) {
                     self.confirm(first, worse, both.clone());
                 } else {
                     self.conclude(Standing::Spike);

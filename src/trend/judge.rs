@@ -62,6 +62,7 @@ impl View<'_> {
             value,
             prediction: None,
             beside: None,
+            repeats: 0,
         };
         let Some(value) = value else {
             return said(Word::Undecided, absence(series));
@@ -94,7 +95,15 @@ impl View<'_> {
             value: Some(value),
             prediction: judged.ok().map(|judged| judged.prediction),
             beside,
+            repeats: self.repeats(i, last),
         }
+    }
+
+    /// Runs before the newest that are away from the level, as this series shows.
+    fn repeats(&self, i: usize, last: usize) -> usize {
+        let open = self.subject.open();
+        let open = open.filter(|event| event.hits.iter().any(|hit| hit.series == i));
+        open.map_or(0, |event| last - event.since)
     }
 
     /// What the run's other endpoints would lead to expect.

@@ -273,13 +273,17 @@ pub fn followers(group: &Group, cause: &Cause<'_>, most: usize) -> Vec<String> {
 
 fn part(part: &Part) -> String {
     let unit = part.metric.unit();
-    format!(
+    let mut text = format!(
         "{} {} ({} → {})",
         part.metric.name(),
         by(part),
         unit.human(part.before),
         unit.human(part.after)
-    )
+    );
+    if part.adjusted {
+        text.push_str(" against what the run's other endpoints would lead to expect");
+    }
+    text
 }
 
 /// The change of one metric.

@@ -8,6 +8,9 @@ use crate::statistics::covariance;
 use crate::statistics::distribution::student_t_sf;
 use crate::trend::series_metric::Margin;
 
+/// Fewest runs of a level from which the slope on the other endpoints is taken.
+const LEAST_ADJUSTED: usize = 7;
+
 /// The runs by which others are judged.
 #[derive(Clone, Copy)]
 pub struct Basis<'a> {
@@ -140,7 +143,7 @@ impl Adjusted {
         }
         let level = basis.level.iter().copied();
         let level: Vec<usize> = level.filter(|run| figures.log(series, *run).is_some()).collect();
-        if level.len() < MIN_RUNS {
+        if level.len() < LEAST_ADJUSTED {
             return None;
         }
         let runs = [&level[..], tested].concat();

@@ -28,10 +28,8 @@ pub struct Found {
     pub both_worse: Vec<Hit>,
     /// … or better.
     pub both_better: Vec<Hit>,
-    /// It is outside as one series alone.
-    pub again_worse: bool,
-    /// … or better.
-    pub again_better: bool,
+    /// Series outside by themselves, not among all, and in which test; whether it is for the worse.
+    pub alone: Vec<(Hit, bool)>,
 }
 
 impl Found {
@@ -40,8 +38,7 @@ impl Found {
         self.better.extend(other.better);
         self.both_worse.extend(other.both_worse);
         self.both_better.extend(other.both_better);
-        self.again_worse |= other.again_worse;
-        self.again_better |= other.again_better;
+        self.alone.extend(other.alone);
     }
 }
 
@@ -85,8 +82,7 @@ pub fn all(subjects: &[Subject], figures: &Figures, run: usize, left_out: &[bool
         settle(&beside, subjects, &mut now);
         let Some((subject, place)) = clearest(&beside, figures, &now) else {
             for (found, now) in found.iter_mut().zip(now) {
-                found.again_worse |= now.again_worse;
-                found.again_better |= now.again_better;
+                found.alone.extend(now.alone);
             }
             break;
         };
@@ -116,7 +112,8 @@ fn tests(
             let Some(one) = test(*series, subject.basis(), &[run]) else {
                 continue;
             };
-            let both = subject.before_last().and_then(|(basis, before)| {
+            let both = subject.suspect_run().and_then(|before| {
+                let basis = subject.basis();
                 let far = |e: &Evidence| {
                     e.matters && if one.effect > 0.0 { e.p_worse } else { e.p_better } <= EACH
                 };
@@ -162,12 +159,9 @@ fn settle(tests: &[Tested], subjects: &[Subject], found: &mut [Found]) {
                 };
                 hits.push(test.hit(&evidence, worse));
             }
-            let again = if worse {
-                &mut found.again_worse
-            } else {
-                &mut found.again_better
-            };
-            *again |= test.one.p(worse) <= AGAIN;
+            if test.one.p(worse) <= AGAIN {
+                found.alone.push((test.hit(&test.one, worse), worse));
+            }
         }
     }
 }
