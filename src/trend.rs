@@ -416,8 +416,13 @@ pub fn follow(
         detect::detect(&mut group, &accepted, settings);
         let course = course::follow(&group, &accepted, settings);
         judge::judge(&mut group, &course, settings);
-        group.changes =
-            changes::gather(&group, &accepted, &course, settings, &history.acknowledgements);
+        group.changes = changes::gather(
+            &group,
+            &accepted,
+            &course,
+            settings,
+            &history.acknowledgements,
+        );
         changes::settle_words(&mut group, &course);
         group.baseline = course.baseline(&group);
         groups.push(group);

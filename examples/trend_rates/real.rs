@@ -125,7 +125,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<Row>> {
         })
     };
     let mut rows: Vec<Row> = text.lines().skip(1).filter_map(row).collect();
-    let first = rows.iter().map(|row| row.start_s).fold(f64::INFINITY, f64::min);
+    let first = rows
+        .iter()
+        .map(|row| row.start_s)
+        .fold(f64::INFINITY, f64::min);
     rows.retain(|row| row.start_s >= first + WARM_UP_S);
     anyhow::ensure!(!rows.is_empty(), "{} holds no rows", path.display());
     Ok(rows)
@@ -149,7 +152,11 @@ fn history(entries: Vec<Entry>) -> History {
 }
 
 fn judge(entries: &[Entry]) -> anyhow::Result<Trend> {
-    follow(&history(entries.to_vec()), &Selection::default(), &Settings::default())
+    follow(
+        &history(entries.to_vec()),
+        &Selection::default(),
+        &Settings::default(),
+    )
 }
 
 fn percent(count: u64, of: u64) -> f64 {
@@ -169,7 +176,9 @@ pub fn tables(folder: &Path, count: u64) -> anyhow::Result<()> {
     for length in [8, 12, 20, 40] {
         unchanged(&mut runs, length, count)?;
     }
-    println!("\n| a step after 12 runs | at its first run suspect or red | red at its second | at its third | goes out while it lasts | another endpoint named |");
+    println!(
+        "\n| a step after 12 runs | at its first run suspect or red | red at its second | at its third | goes out while it lasts | another endpoint named |"
+    );
     println!("|---|---|---|---|---|---|");
     let endpoints = runs.endpoints.clone();
     for endpoint in &endpoints {
@@ -240,8 +249,14 @@ fn step(
     }
     let [seen, second, third, out, other] =
         [seen, second, third, out, other].map(|n| percent(n, count));
-    let what = if endpoint.is_empty() { "everything" } else { endpoint };
-    let before = outlier.map_or_else(String::new, |by| format!(", one run before {by} times as slow"));
+    let what = if endpoint.is_empty() {
+        "everything"
+    } else {
+        endpoint
+    };
+    let before = outlier.map_or_else(String::new, |by| {
+        format!(", one run before {by} times as slow")
+    });
     let by = 100.0 * (factor - 1.0);
     println!(
         "| {what} +{by:.0} %{before} | {seen:.1} % | {second:.1} % | {third:.1} % | {out:.1} % | {other:.1} % |"

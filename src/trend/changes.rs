@@ -163,7 +163,10 @@ fn of_course(group: &Group, course: &Course, settings: &Settings) -> Vec<(usize,
     let left_out = course.left_out(&figures);
     let mut found = Vec::new();
     for subject in &course.subjects {
-        let newest = subject.events.iter().rposition(|e| e.standing != Standing::Spike);
+        let newest = subject
+            .events
+            .iter()
+            .rposition(|e| e.standing != Standing::Spike);
         for (n, event) in subject.events.iter().enumerate() {
             if event.standing == Standing::Spike || is_drift(group, event) {
                 continue;
@@ -238,11 +241,22 @@ fn of_series(
         // What was judged as it arrived is not judged again.
         let (run, current, significant) = match event {
             Some(event) if event.standing == Standing::Suspect => continue,
-            Some(event) => (event.since, last && event.standing == Standing::Lasting, true),
+            Some(event) => (
+                event.since,
+                last && event.standing == Standing::Lasting,
+                true,
+            ),
             None => (step.run, last, !last || beyond),
         };
         let values = (step.before, step.after, step.p);
-        found.push(finding(Kind::Step, run, worse, values, current, significant));
+        found.push(finding(
+            Kind::Step,
+            run,
+            worse,
+            values,
+            current,
+            significant,
+        ));
     }
     if let Some(drift) = &series.drift {
         let values = (drift.before, drift.after, drift.p);
@@ -385,7 +399,9 @@ pub fn settle_words(group: &mut Group, course: &Course) {
         if open.is_some_and(|event| event.hits.iter().any(|hit| hit.series == i)) {
             continue;
         }
-        let began = current.iter().find(|c| c.kind != Kind::NewestRun && c.significant);
+        let began = current
+            .iter()
+            .find(|c| c.kind != Kind::NewestRun && c.significant);
         let Some(change) = began else { continue };
         let Some(part) = change.parts.iter().find(|p| p.metric == series.metric) else {
             continue;

@@ -281,7 +281,8 @@ pub fn follow(group: &Group, accepted: &Accepted, settings: &Settings) -> Course
     let mut subjects: Vec<Subject> = Vec::new();
     for (i, series) in group.series.iter().enumerate() {
         let unit = |s: &Subject| -> Unit { group.series[s.series[0]].metric.unit() };
-        let same = |s: &&mut Subject| s.endpoint == series.endpoint && unit(s) == series.metric.unit();
+        let same =
+            |s: &&mut Subject| s.endpoint == series.endpoint && unit(s) == series.metric.unit();
         match subjects.iter_mut().find(same) {
             Some(subject) => subject.series.push(i),
             None => subjects.push(Subject::new(group, vec![i])),

@@ -73,7 +73,12 @@ impl View<'_> {
         }
         // The level as it was before this run.
         let basis = self.subject.basis();
-        let level: Vec<usize> = basis.level.iter().copied().filter(|run| *run != last).collect();
+        let level: Vec<usize> = basis
+            .level
+            .iter()
+            .copied()
+            .filter(|run| *run != last)
+            .collect();
         let basis = Basis {
             level: &level,
             ..basis
@@ -125,12 +130,16 @@ impl View<'_> {
         let event: &Event = self.subject.open()?;
         let hit = event.hits.iter().find(|hit| hit.series == i)?;
         let runs = self.group.runs.len();
-        let part = self.subject.part(self.figures, event, hit, runs, self.left_out);
+        let part = self
+            .subject
+            .part(self.figures, event, hit, runs, self.left_out);
         let by = difference(part.metric, part.before, part.after);
         let beside = match (hit.adjusted, event.worse) {
             (false, _) => String::new(),
             (true, true) => format!(": {SLOWER}"),
-            (true, false) => ": faster than the run's other endpoints would lead to expect".to_owned(),
+            (true, false) => {
+                ": faster than the run's other endpoints would lead to expect".to_owned()
+            }
         };
         let since = match last + 1 - event.since {
             0 | 1 => "in this run alone".to_owned(),
@@ -296,14 +305,18 @@ fn describe(
     };
     let sees = beside.is_some_and(|b| (b.limit / b.expected).ln().abs() <= BLIND.ln_1p());
     match side {
-        Side::Inside if !series.metric.is_share() && prediction.minimum_detectable > BLIND && !sees => (
-            Word::Undecided,
-            format!(
-                "{change}, but with noise of {} between runs only a change of {} would show",
-                Unit::Ratio.human(prediction.noise),
-                signed_percent(prediction.minimum_detectable)
-            ),
-        ),
+        Side::Inside
+            if !series.metric.is_share() && prediction.minimum_detectable > BLIND && !sees =>
+        {
+            (
+                Word::Undecided,
+                format!(
+                    "{change}, but with noise of {} between runs only a change of {} would show",
+                    Unit::Ratio.human(prediction.noise),
+                    signed_percent(prediction.minimum_detectable)
+                ),
+            )
+        }
         Side::Inside => (
             Word::Within,
             format!(

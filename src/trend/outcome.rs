@@ -54,7 +54,11 @@ impl Outcome {
         }
         // What was asked for by name must be judged; of the rest, something.
         let asked = selection.on.is_some() || !selection.metrics.is_empty();
-        let blocks = if asked { undecided > 0 } else { undecided == series };
+        let blocks = if asked {
+            undecided > 0
+        } else {
+            undecided == series
+        };
         let (verdict, exit_code) = match (regressed, blocks) {
             (1.., _) => ("fail", 1),
             (0, true) if !selection.undecided_warns => ("undecided", 3),
@@ -64,9 +68,19 @@ impl Outcome {
         let mut sentence = match verdict {
             "fail" => regressions(&failing, group),
             _ if undecided == series && missing > 0 => {
-                let word = if verdict == "pass" { "PASSED" } else { "UNDECIDED" };
-                let (runs, are) = if missing == 1 { ("run", "is") } else { ("runs", "are") };
-                format!("{word}: {missing} more {runs} of the same conditions {are} needed before a run can be judged")
+                let word = if verdict == "pass" {
+                    "PASSED"
+                } else {
+                    "UNDECIDED"
+                };
+                let (runs, are) = if missing == 1 {
+                    ("run", "is")
+                } else {
+                    ("runs", "are")
+                };
+                format!(
+                    "{word}: {missing} more {runs} of the same conditions {are} needed before a run can be judged"
+                )
             }
             "undecided" => format!("UNDECIDED: {undecided} of {series} series could not be judged"),
             _ => format!(
@@ -114,7 +128,10 @@ fn regressions(failing: &[&Change], group: &Group) -> String {
             0 => write!(text, "{endpoint} has regressed"),
             _ => write!(text, ", {endpoint}"),
         };
-        let commit = group.runs.get(change.run).and_then(|run| run.commit.as_ref());
+        let commit = group
+            .runs
+            .get(change.run)
+            .and_then(|run| run.commit.as_ref());
         let commit = commit.map_or_else(String::new, |commit| {
             format!(" ({})", commit.get(..10).unwrap_or(commit))
         });

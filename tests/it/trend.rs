@@ -312,7 +312,13 @@ fn a_drift_is_found_and_can_be_acknowledged() {
 fn failures_that_begin_are_a_regression() {
     let dir = tempfile::tempdir().unwrap();
     let history = recorded(dir.path(), &[1.0; 8]);
-    let asked = [history.as_str(), "--on", "/subject", "--metric", "failure_ratio"];
+    let asked = [
+        history.as_str(),
+        "--on",
+        "/subject",
+        "--metric",
+        "failure_ratio",
+    ];
     record(&history, &log(dir.path(), 8, 1.0, 12), &["commit=c"]);
     let (json, code) = trend(&asked);
     let newest = &json["groups"][0]["series"][0]["newest"];

@@ -84,7 +84,11 @@ pub fn plain(figures: &Figures, series: usize, basis: Basis, tested: &[usize]) -
     if degrees + 1 < MIN_RUNS {
         return None;
     }
-    let noise = (squares / degrees as f64).sqrt().max(rounding(&level, &values, sign(&figures.series[series])));
+    let noise = (squares / degrees as f64).sqrt().max(rounding(
+        &level,
+        &values,
+        sign(&figures.series[series]),
+    ));
     if noise <= 0.0 {
         return None;
     }
@@ -142,7 +146,9 @@ impl Adjusted {
             return None;
         }
         let level = basis.level.iter().copied();
-        let level: Vec<usize> = level.filter(|run| figures.log(series, *run).is_some()).collect();
+        let level: Vec<usize> = level
+            .filter(|run| figures.log(series, *run).is_some())
+            .collect();
         if level.len() < LEAST_ADJUSTED {
             return None;
         }
@@ -166,7 +172,9 @@ fn rounding(level: &[f64], values: &[f64], sign: f64) -> f64 {
     // Only equal figures point to rounding; most series have none.
     let mut all = [level, values].concat();
     all.sort_by(f64::total_cmp);
-    let has_ties = all.windows(2).any(|pair| pair[0].to_bits() == pair[1].to_bits());
+    let has_ties = all
+        .windows(2)
+        .any(|pair| pair[0].to_bits() == pair[1].to_bits());
     if !has_ties {
         return 0.0;
     }
@@ -219,7 +227,11 @@ pub fn distance(figures: &Figures, series: usize, basis: Basis, run: usize) -> O
         if !is_share {
             return figures.log(series, run);
         }
-        let run = figures.series[series].failures.get(run).copied().flatten()?;
+        let run = figures.series[series]
+            .failures
+            .get(run)
+            .copied()
+            .flatten()?;
         Some(2.0 * run.ratio().clamp(0.0, 1.0).sqrt().asin())
     };
     let level: Vec<f64> = basis.level.iter().filter_map(|run| value(*run)).collect();
@@ -229,7 +241,12 @@ pub fn distance(figures: &Figures, series: usize, basis: Basis, run: usize) -> O
     let (mean, squares) = moments(&level);
     let mut least = 0.0;
     if is_share {
-        let requests = figures.series[series].failures.get(run).copied().flatten()?.requests;
+        let requests = figures.series[series]
+            .failures
+            .get(run)
+            .copied()
+            .flatten()?
+            .requests;
         least = 1.0 / requests as f64;
     }
     let variance = (squares / (level.len() - 1) as f64).max(least);

@@ -20,7 +20,8 @@ pub struct Figures<'a> {
 impl<'a> Figures<'a> {
     /// Takes them from the group.
     pub fn of(group: &'a Group, settings: &'a Settings) -> Self {
-        let log = |value: f64, sign: f64| (value > 0.0 && value.is_finite()).then(|| sign * value.ln());
+        let log =
+            |value: f64, sign: f64| (value > 0.0 && value.is_finite()).then(|| sign * value.ln());
         let logs = |series: &Series| -> Vec<Option<f64>> {
             if series.metric.is_share() {
                 return Vec::new();
@@ -31,7 +32,10 @@ impl<'a> Figures<'a> {
         };
         let place = |endpoint: &Endpoint| group.medians.iter().position(|(e, _)| e == endpoint);
         let medians = |(_, column): &(Endpoint, Vec<Option<f64>>)| -> Vec<Option<f64>> {
-            column.iter().map(|p50| p50.and_then(|p50| log(p50, 1.0))).collect()
+            column
+                .iter()
+                .map(|p50| p50.and_then(|p50| log(p50, 1.0)))
+                .collect()
         };
         Self {
             series: &group.series,
@@ -54,7 +58,10 @@ impl<'a> Figures<'a> {
     /// Whether the series has a figure in the run.
     pub fn is_known(&self, series: usize, run: usize) -> bool {
         if self.series[series].metric.is_share() {
-            self.series[series].failures.get(run).is_some_and(Option::is_some)
+            self.series[series]
+                .failures
+                .get(run)
+                .is_some_and(Option::is_some)
         } else {
             self.log(series, run).is_some()
         }
@@ -109,7 +116,11 @@ impl<'a> Figures<'a> {
 
 /// 1 where more is worse, −1 where less is.
 pub fn sign(series: &Series) -> f64 {
-    if series.metric.more_is_worse() { 1.0 } else { -1.0 }
+    if series.metric.more_is_worse() {
+        1.0
+    } else {
+        -1.0
+    }
 }
 
 /// What the run's other endpoints were like.

@@ -27,9 +27,10 @@ impl Course {
     pub fn baseline(&self, group: &Group) -> Vec<usize> {
         let counts = || self.subjects.iter().filter(|s| !s.advisory);
         let newest_level = |subject: &Subject| {
-            let begins = subject.events.iter().filter(|e| {
-                matches!(e.standing, Standing::Adopted | Standing::Acknowledged)
-            });
+            let begins = subject
+                .events
+                .iter()
+                .filter(|e| matches!(e.standing, Standing::Adopted | Standing::Acknowledged));
             begins.map(|e| e.since).max().unwrap_or(0)
         };
         let first = counts().map(newest_level).max().unwrap_or(0);
@@ -47,7 +48,11 @@ impl Course {
             .collect();
         let is_spike = |run: &usize| counts().any(|s| s.spikes().any(|spike| spike == *run));
         let without: Vec<usize> = kept.iter().copied().filter(|run| !is_spike(run)).collect();
-        if 2 * without.len() >= kept.len() { without } else { kept }
+        if 2 * without.len() >= kept.len() {
+            without
+        } else {
+            kept
+        }
     }
 }
 
@@ -59,20 +64,32 @@ impl Subject {
             Standing::Over(until) => until,
             Standing::Lasting | Standing::Adopted | Standing::Acknowledged => {
                 let later = self.events.iter().find(|e| e.since > event.since);
-                later.filter(|e| e.standing != Standing::Spike).map_or(runs, |e| e.since)
+                later
+                    .filter(|e| e.standing != Standing::Spike)
+                    .map_or(runs, |e| e.since)
             }
         };
-        (event.since..end).filter(|run| self.is_known(figures, *run)).collect()
+        (event.since..end)
+            .filter(|run| self.is_known(figures, *run))
+            .collect()
     }
 
     /// One metric of an event: the level and what the runs since were, or what the other endpoints of those runs would
     /// lead to expect and what they were.
-    pub fn part(&self, figures: &Figures, event: &Event, hit: &Hit, runs: usize, left_out: &[bool]) -> Part {
+    pub fn part(
+        &self,
+        figures: &Figures,
+        event: &Event,
+        hit: &Hit,
+        runs: usize,
+        left_out: &[bool],
+    ) -> Part {
         let series = &figures.series[hit.series];
         let since = self.runs_of(figures, event, runs);
         let mut effect = hit.effect;
         if event.standing == Standing::Lasting {
-            let fit = |hit: &Hit| Adjusted::fit(figures, hit.series, self.basis(), &since, left_out);
+            let fit =
+                |hit: &Hit| Adjusted::fit(figures, hit.series, self.basis(), &since, left_out);
             effect = if hit.adjusted {
                 fit(hit).map_or(effect, |fit| fit.effect.effect)
             } else {

@@ -9,11 +9,11 @@ use super::figures::Figures;
 use super::{Hit, State, Subject, holm};
 
 /// Chance that any series of an unchanged run is outside, for each of the two tests.
-const FIRST: f64 = 0.01;
+const FIRST: f64 = 0.005;
 /// The same of the newest two runs together.
 const BOTH: f64 = 0.0025;
 /// Chance for one series of the run after a suspect one.
-const AGAIN: f64 = 0.01;
+const AGAIN: f64 = 0.005;
 /// Each of two runs must be so far outside by itself.
 const EACH: f64 = 0.1;
 
@@ -115,7 +115,12 @@ fn tests(
             let both = subject.suspect_run().and_then(|before| {
                 let basis = subject.basis();
                 let far = |e: &Evidence| {
-                    e.matters && if one.effect > 0.0 { e.p_worse } else { e.p_better } <= EACH
+                    e.matters
+                        && if one.effect > 0.0 {
+                            e.p_worse
+                        } else {
+                            e.p_better
+                        } <= EACH
                 };
                 if !far(&one) {
                     return None;
@@ -148,7 +153,11 @@ fn settle(tests: &[Tested], subjects: &[Subject], found: &mut [Found]) {
         for (i, test) in tests.iter().enumerate() {
             let found = &mut found[test.subject];
             if one[i] {
-                let hits = if worse { &mut found.worse } else { &mut found.better };
+                let hits = if worse {
+                    &mut found.worse
+                } else {
+                    &mut found.better
+                };
                 hits.push(test.hit(&test.one, worse));
             }
             if let Some(evidence) = test.both.filter(|_| both[i]) {
@@ -192,7 +201,12 @@ fn beyond(
 fn clearest(tests: &[Tested], figures: &Figures, now: &[Found]) -> Option<(usize, usize)> {
     let is_outside = |test: &&Tested| {
         let found = &now[test.subject];
-        let all = [&found.worse, &found.better, &found.both_worse, &found.both_better];
+        let all = [
+            &found.worse,
+            &found.better,
+            &found.both_worse,
+            &found.both_better,
+        ];
         let mut hits = all.into_iter().flatten();
         hits.any(|hit| hit.series == test.series)
     };

@@ -9,6 +9,7 @@ fn change(id: &str, before: f64, after: f64, run: usize) -> Change {
         endpoint: None,
         worse: after > before,
         parts: vec![Part {
+            adjusted: false,
             metric: SeriesMetric::Mean,
             before,
             after,
@@ -41,6 +42,7 @@ fn the_worst_comes_first_and_what_follows_stands_with_its_cause() {
         significant: false,
         parts: [SeriesMetric::Quantile(500_000), SeriesMetric::Mean]
             .map(|metric| Part {
+                adjusted: false,
                 metric,
                 ..large_part()
             })
@@ -61,6 +63,8 @@ fn the_worst_comes_first_and_what_follows_stands_with_its_cause() {
         passed,
     ];
     let group = Group {
+        medians: Vec::new(),
+        baseline: Vec::new(),
         key: crate::trend::Key {
             machine: None,
             scenario: None,
@@ -87,6 +91,7 @@ fn the_worst_comes_first_and_what_follows_stands_with_its_cause() {
 #[test]
 fn a_share_that_was_zero_has_a_size() {
     let part = |before, after| Part {
+        adjusted: false,
         metric: SeriesMetric::FailureRatio,
         before,
         after,
