@@ -18,7 +18,7 @@ pub fn detect(group: &mut Group, accepted: &Accepted, settings: &Settings) {
     let replicates = replicates(family, settings.family_alpha());
     let terms = Terms {
         settings,
-        family: family.max(1),
+        family: group.series.iter().filter(|s| !s.advisory).count().max(1),
     };
     let begin_of = |series: usize| accepted.begin_of(series).unwrap_or(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -150,7 +150,8 @@ fn drift_of(
     };
     let drift_options = drift::Options {
         margin: options.margin,
-        alpha: terms.settings.family_alpha() / terms.family as f64,
+        // Two-sided, of which the side for the worse is half.
+        alpha: 2.0 * terms.settings.family_alpha() / terms.family as f64,
     };
     let found = drift::detect(part, segmentation, &drift_options).ok()??;
     let drifting = &part[found.start..];

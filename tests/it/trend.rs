@@ -263,7 +263,7 @@ fn a_suspect_run_can_be_acknowledged_too() {
     let (json, code) = trend(&[&history]);
     assert_eq!(
         (code, &json["outcome"]["suspect"]),
-        (0, &Value::from(3)),
+        (0, &Value::from(6)),
         "{}",
         json["outcome"]
     );
