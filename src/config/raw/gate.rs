@@ -64,7 +64,7 @@ impl Reader<'_> {
             min_samples,
             max_missing: max_missing.unwrap_or(MOST_MISSING),
             floor,
-            significant: significant.unwrap_or(false),
+            significant: significant.unwrap_or(true),
             origin: Origin::line(self.file, line),
         });
     }
