@@ -19,14 +19,15 @@ mod compare;
 pub mod dependence;
 mod draft;
 pub mod errors;
-pub mod family;
 mod estimate;
+pub mod family;
 pub mod far_out;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod mann_whitney;
+pub mod multiplicity;
 mod others;
 pub mod pooled;
 pub mod power;

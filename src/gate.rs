@@ -104,6 +104,22 @@ pub enum Inconclusive {
     Undecided,
 }
 
+impl Requirement {
+    /// Whether the limit lets the figure be as bad as the baseline's, and no better. A stricter one asks for an improvement,
+    /// and is judged as it stands.
+    pub fn leaves_room(&self) -> bool {
+        let Limit::Baseline { factor, offset } = self.limit else {
+            return false;
+        };
+        let (one, zero) = (Fraction::ONE, Fraction::ZERO);
+        match self.comparator {
+            Comparator::Less | Comparator::LessOrEqual => factor >= one && offset >= zero,
+            Comparator::Greater | Comparator::GreaterOrEqual => factor <= one && offset <= zero,
+            Comparator::Equal => false,
+        }
+    }
+}
+
 /// `METRIC CMP LIMIT [within DURATION]`.
 #[derive(Clone, Debug)]
 pub struct Requirement {

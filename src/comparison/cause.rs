@@ -58,12 +58,14 @@ pub fn causes(comparison: &Comparison, word: Word) -> Vec<Cause<'_>> {
         }
     }
     for cause in &mut causes {
-        cause.total_follows = followers.iter().any(|row| is_same_thing(row, cause.rows[0]));
+        cause.total_follows = followers
+            .iter()
+            .any(|row| is_same_thing(row, cause.rows[0]));
     }
     causes
 }
 
-impl Cause<'_> {
+impl<'a> Cause<'a> {
     /// What it is: `slower`, `faster`, `more failures`, `fewer failures`.
     pub fn what(&self) -> &'static str {
         let row = self.rows[0];
@@ -74,6 +76,25 @@ impl Cause<'_> {
             (true, false) => "more failures",
             (true, true) => "fewer failures",
         }
+    }
+
+    /// The figure that is the least by chance.
+    pub fn surest(&self) -> &'a Row {
+        let chance = |row: &Row| {
+            let (worse, better) = match (row.judgement.by, row.adjusted) {
+                (Test::Others, Some(adjusted)) => (Some(adjusted.p_worse), Some(adjusted.p_better)),
+                _ => (row.p_worse, row.p_better),
+            };
+            let p = if row.judgement.word == Word::Improved {
+                better
+            } else {
+                worse
+            };
+            p.unwrap_or(1.0)
+        };
+        let rows = self.rows.iter().copied();
+        rows.min_by(|a, b| chance(a).total_cmp(&chance(b)))
+            .unwrap_or(self.rows[0])
     }
 
     /// The figures with their changes: `p50 +20 %, mean +18 %`.

@@ -165,7 +165,8 @@ impl Draft {
                     survives: standing.plain,
                     ..evidence
                 });
-                let detectable = power::detectable_share(before, now, standing.plain_level, evidence.margin);
+                let detectable =
+                    power::detectable_share(before, now, standing.plain_level, evidence.margin);
                 row.noise = if row.baseline_size.runs.min(row.current_size.runs) >= 2 {
                     Noise::Counts
                 } else {
@@ -224,8 +225,8 @@ fn finish_log(
     }
     let margin = rule::judge(&evidence).margin;
     let effect = effect.map(|(effect, _)| effect);
-    row.detectable = power::detectable(&estimate, effect.as_ref(), &standing, margin)
-        .map(f64::exp_m1);
+    row.detectable =
+        power::detectable(&estimate, effect.as_ref(), &standing, margin).map(f64::exp_m1);
     row.runs_needed = estimate
         .noise
         .and_then(|noise| runs_needed(margin, noise.sigma, standing.plain_level, POWER))

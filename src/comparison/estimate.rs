@@ -219,4 +219,3 @@ fn rank_bounds(baseline: &[f64], current: &[f64], alpha: f64) -> Option<(f64, f6
     let bounds = ratio_shift(baseline, current, alpha.max(GUARD_ALPHA)).ok()?;
     Some((bounds.lower, bounds.upper))
 }
-

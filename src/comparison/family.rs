@@ -82,7 +82,10 @@ pub fn judge(drafts: &[Vec<Draft>], current: &[bool], levels: Levels) -> Vec<Vec
         standings[i].plain_level = level;
     }
     let adjusted = places(&|d| d.adjusted_p().is_some());
-    let tests: Vec<_> = adjusted.iter().filter_map(|&i| all[i].adjusted_p()).collect();
+    let tests: Vec<_> = adjusted
+        .iter()
+        .filter_map(|&i| all[i].adjusted_p())
+        .collect();
     for (&i, (survives, level)) in adjusted.iter().zip(step_down(&tests, levels.adjusted)) {
         standings[i].adjusted = survives;
         standings[i].adjusted_level = level;

@@ -30,9 +30,7 @@ pub fn is_far_out(
     turned: bool,
 ) -> bool {
     let of = |row: &Row| is_beyond(comparison, at, row, turned);
-    of(row)
-        || (row.metric.unit() == Unit::Time
-            && at.row(&Metric::Quantile(0.5)).is_some_and(of))
+    of(row) || (row.metric.unit() == Unit::Time && at.row(&Metric::Quantile(0.5)).is_some_and(of))
 }
 
 fn is_beyond(comparison: &Comparison, at: &EndpointComparison, row: &Row, turned: bool) -> bool {

@@ -77,7 +77,11 @@ fn fit(
         let others = all - usize::from(own.is_some());
         let covariate: Vec<f64> = match own {
             _ if others == 0 => continue,
-            Some(own) => sums.iter().zip(own).map(|(s, o)| (s - o) / others as f64).collect(),
+            Some(own) => sums
+                .iter()
+                .zip(own)
+                .map(|(s, o)| (s - o) / others as f64)
+                .collect(),
             None => sums.iter().map(|s| s / others as f64).collect(),
         };
         for draft in rows.iter_mut().filter(|d| d.metric().unit() == Unit::Time) {

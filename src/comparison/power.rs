@@ -78,13 +78,21 @@ pub fn detectable(
     let (se, df) = (estimate.standard_error, estimate.degrees_of_freedom);
     let reaches_margin = |d: f64| tail((margin - d) / se, df);
     let plain = upper(standing.plain_level, df).map(|critical| {
-        move |d: f64| tail((critical + (estimate.hidden.0 - d) / se).max((margin - d) / se), df)
+        move |d: f64| {
+            tail(
+                (critical + (estimate.hidden.0 - d) / se).max((margin - d) / se),
+                df,
+            )
+        }
     });
     let adjusted = effect.and_then(|e| {
         let (se, df) = (e.standard_error, e.degrees_of_freedom);
         let critical = upper(standing.adjusted_level, df)?;
         let beyond = move |d: f64| {
-            tail((critical + (estimate.hidden.0 - d) / se).max((margin - d) / se), df)
+            tail(
+                (critical + (estimate.hidden.0 - d) / se).max((margin - d) / se),
+                df,
+            )
         };
         Some(move |d: f64| beyond(d) * reaches_margin(d))
     });

@@ -114,9 +114,7 @@ fn reason(row: &Row) -> Option<String> {
         Reason::OneRun => {
             "too few to know a regression from a bad run: rerun to confirm".to_owned()
         }
-        Reason::BeyondWideMargin => {
-            "that may be a bad run: rerun to confirm".to_owned()
-        }
+        Reason::BeyondWideMargin => "that may be a bad run: rerun to confirm".to_owned(),
         Reason::ChangedWithinMargin => "there is a change, but a small one".to_owned(),
         Reason::IntervalTooWide => {
             format!("the bounds reach from within {} to beyond it", margin(row))
@@ -140,10 +138,9 @@ fn wide(row: &Row) -> String {
             Noise::Unknown { wide_margin } => size(row, wide_margin),
             Noise::Known => margin(row),
         },
-        Evidence::Share(evidence) => size(
-            row,
-            share::wide_margin(evidence.baseline, evidence.margin),
-        ),
+        Evidence::Share(evidence) => {
+            size(row, share::wide_margin(evidence.baseline, evidence.margin))
+        }
         Evidence::Missing => String::new(),
     }
 }

@@ -96,12 +96,14 @@ pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Ver
         .iter()
         .filter(|e| selects(e.endpoint.as_ref()));
     let judged: Vec<(&EndpointComparison, &Row)> = selected
-        .flat_map(|e| rule.metrics.iter().filter_map(move |m| Some((e, e.row(m)?))))
+        .flat_map(|e| {
+            rule.metrics
+                .iter()
+                .filter_map(move |m| Some((e, e.row(m)?)))
+        })
         .collect();
     // What is not enough data is a warning, as long as anything could be judged.
-    let is_told = |row: &Row| {
-        row.judgement.word != Word::NotEnoughData || is_tolerated(rule, row)
-    };
+    let is_told = |row: &Row| row.judgement.word != Word::NotEnoughData || is_tolerated(rule, row);
     let otherwise = if judged.iter().any(|(_, row)| is_told(row)) {
         Inconclusive::Warn
     } else {

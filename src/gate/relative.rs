@@ -47,9 +47,16 @@ pub(super) fn find<'a>(
         remark: None,
     };
     let (decision, because) = plain(gate, requirement.comparator, row, (from, to), &limit);
-    let by_chance = gate.significant && leaves_room(requirement.comparator, change);
+    let by_chance = gate.significant && requirement.leaves_room();
     let (decision, level, because) = if decision == Decision::Fail && by_chance {
-        at_all(gate, requirement.comparator, row, (at, comparison), (from, to), terms)
+        at_all(
+            gate,
+            requirement.comparator,
+            row,
+            (at, comparison),
+            (from, to),
+            terms,
+        )
     } else {
         (decision, None, because)
     };
@@ -163,17 +170,6 @@ fn plain(
     (decision, stands)
 }
 
-/// Whether a limit lets the figure be as bad as the baseline's. A stricter one asks for an improvement, and is judged as it
-/// stands.
-fn leaves_room(comparator: Comparator, (factor, offset): (Fraction, Fraction)) -> bool {
-    let (one, zero) = (Fraction::ONE, Fraction::ZERO);
-    match comparator {
-        Comparator::Less | Comparator::LessOrEqual => factor >= one && offset >= zero,
-        Comparator::Greater | Comparator::GreaterOrEqual => factor <= one && offset <= zero,
-        Comparator::Equal => false,
-    }
-}
-
 /// What follows when a figure is beyond its limit: whether it is worse than the baseline at all.
 fn at_all(
     gate: &Gate,
@@ -192,11 +188,17 @@ fn at_all(
             .then_some(terms.policy.on_suspect)
             .flatten();
         let level = level.filter(|_| gate.level == Level::Fail);
-        let because = format!("{words}, more than runs of unchanged code differ ({})", row.because);
+        let because = format!(
+            "{words}, more than runs of unchanged code differ ({})",
+            row.because
+        );
         return (Decision::Fail, level, because);
     }
     if runs < REPLICATED && is_far_out(comparison, at, row, turned) {
-        let level = terms.policy.on_suspect.filter(|_| gate.level == Level::Fail);
+        let level = terms
+            .policy
+            .on_suspect
+            .filter(|_| gate.level == Level::Fail);
         let because = format!("{words}, far more than runs of unchanged code differ");
         return (Decision::Fail, level, because);
     }
@@ -210,8 +212,7 @@ fn at_all(
         (Some(needed), _) if needed > runs => format!("make {needed} runs a side"),
         _ => "rerun, or make more runs a side".to_owned(),
     };
-    let because =
-        format!("{words}, but runs of unchanged code differ by as much; {remedy}");
+    let because = format!("{words}, but runs of unchanged code differ by as much; {remedy}");
     (decision, level, because)
 }
 

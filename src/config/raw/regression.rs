@@ -3,8 +3,8 @@
 use toml::de::DeTable;
 
 use super::{Reader, Value};
-use crate::config::{expression, quantity};
 use crate::comparison::terms::is_share;
+use crate::config::{expression, quantity};
 use crate::diagnostic::Origin;
 use crate::exact::Fraction;
 use crate::gate::regression::Regression;
