@@ -22,6 +22,8 @@ pub mod kept;
 pub struct Sample {
     /// Its label.
     pub label: String,
+    /// First start, epoch ms, if known.
+    pub started_ms: Option<i64>,
     /// First start to last end in seconds, if known.
     pub duration_s: Option<f64>,
     /// The most concurrent users seen, if known.
@@ -100,6 +102,7 @@ impl Sample {
         .into_iter();
         Self {
             label: summary.label.clone(),
+            started_ms: summary.started_ms,
             duration_s: summary.duration_s,
             users_max: summary.users_max,
             metadata: summary.metadata.clone(),
