@@ -9,7 +9,7 @@ pub mod project;
 mod trend;
 
 use announce::Announce;
-use project::{Completions, Explain, Init, Man, Migrate};
+use project::{Completions, Explain, Init, Man, Migrate, Plan};
 pub use trend::{Algorithm, OnUndecided, Trend};
 
 /// Judge a load test after it ran.
@@ -45,6 +45,8 @@ pub enum Command {
     Trend(Box<Trend>),
     /// Compare two runs, or several with several; gates are optional
     Compare(Box<Compare>),
+    /// Print the order in which to run two versions that are to be compared
+    Plan(Plan),
     /// Write the logs of a synthetic load test: same seed, same bytes
     Generate(Box<Generate>),
     /// Write a gate file proposed from results, a request logger for Locust, a CI pipeline

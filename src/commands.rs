@@ -9,6 +9,7 @@ pub mod init;
 pub mod manual;
 pub mod migrate;
 pub mod no_verdict;
+pub mod plan;
 mod sources;
 pub mod trend;
 
@@ -115,6 +116,7 @@ pub fn run(cli: &Cli, stdout: &mut dyn Write) -> Result<u8, Failure> {
         Command::Trend(args) => trend::run(args, stdout),
         Command::Compare(args) => compare::run(args, stdout),
         Command::Generate(args) => generate::run(args, stdout),
+        Command::Plan(args) => plan::run(args, stdout),
         Command::Init(args) => init::run(args, stdout),
         Command::Migrate(args) => migrate::run(args, stdout),
         Command::Explain(args) => explain::run(args, stdout),

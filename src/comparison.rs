@@ -13,7 +13,6 @@
 //! * what cannot be computed is a named [`shortfall::Shortfall`], never NaN.
 
 pub mod batch_means;
-pub mod bootstrap;
 pub mod cause;
 mod compare;
 pub mod dependence;
@@ -38,7 +37,6 @@ pub mod rounding;
 pub mod rule;
 pub mod run_pair;
 pub mod sample;
-pub mod seconds;
 mod sentence;
 pub mod share;
 pub mod shift;

@@ -9,6 +9,7 @@
 pub mod acknowledgement;
 pub mod append;
 mod autocorrelation;
+pub mod conditions;
 pub mod counts;
 pub mod drift;
 mod effect;

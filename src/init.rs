@@ -12,6 +12,9 @@ pub const LOGGER: &str = include_str!("../templates/init/locust_request_log.py")
 /// The gate file for a folder without results.
 pub const DEFAULT_GATES: &str = include_str!("../templates/init/loadgate.toml");
 
+/// What a gate file ends with: how to compare with earlier runs, as comments.
+pub const REGRESSION: &str = include_str!("../templates/init/regression.toml");
+
 /// A file that `init` writes.
 #[derive(Clone, Debug)]
 pub struct NewFile {

@@ -131,7 +131,16 @@ impl Outcome {
         }
         // Two runs that were only compared have passed nothing.
         let only_compared = criteria.count() == 1 && self.compared.is_some();
-        let good = if only_compared { "COMPARED" } else { "PASSED" };
+        let names = [&criteria.passed, &criteria.warned];
+        let is_judged = names
+            .into_iter()
+            .flatten()
+            .any(|name| name != comparison::ID);
+        let good = if only_compared && !is_judged {
+            "COMPARED"
+        } else {
+            "PASSED"
+        };
         let word = match (self.verdict, criteria.warned.len()) {
             ("fail", _) => "FAILED".to_owned(),
             ("undecided", _) => "UNDECIDED".to_owned(),

@@ -6,6 +6,8 @@
 //! 4. [`changes`] gathers what changed together, and marks what was acknowledged;
 //! 5. what follows is the [`outcome`].
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::Origin;
 use crate::history::counts::Failures;
 use crate::history::segment::Direction;
@@ -72,10 +74,12 @@ impl Default for Settings {
 /// What runs must share to be compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// What they were made on.
+    /// What they were made on: the label, or the processor's architecture and number.
     pub machine: Option<String>,
     /// What was run.
     pub scenario: Option<String>,
+    /// The other labels that tell how a run was made.
+    pub labels: BTreeMap<String, String>,
     /// Fewest and most users of the runs; a gap of more than a tenth separates groups.
     pub users: Option<(u64, u64)>,
 }
@@ -110,6 +114,10 @@ pub struct Run {
     pub branch: Option<String>,
     /// Requests, failures included.
     pub requests: u64,
+    /// What the gates of that day said: `pass`, `fail`, `undecided` or `not-judged`.
+    pub verdict: String,
+    /// Where its report is, as whoever recorded it wrote with `--label report=…`: any text, not only an address.
+    pub report: Option<String>,
     /// Where it is written.
     pub origin: Origin,
 }

@@ -367,10 +367,39 @@ pub fn date_and_time(epoch_ms: i64) -> String {
     }
 }
 
+/// A moment for tables that say `UTC` in their head, to the minute: `2026-11-20 23:43`.
+pub fn minute(epoch_ms: i64) -> String {
+    let text = date_and_time(epoch_ms);
+    text.get(..16).map_or_else(|| text.clone(), str::to_owned)
+}
+
 /// The time of day (UTC) of an epoch second: `23:43:05`.
 pub fn time_of_day(epoch_s: i64) -> String {
     let s = epoch_s.rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
+/// Moments (epoch ms, UTC) as short as an axis needs them: times of one day (`23:43`), days of one year (`9 Jan`), else
+/// dates (`2026-01-09`).
+pub fn short_moments(epoch_ms: &[i64]) -> Vec<String> {
+    let known = |ms: &i64| jiff::Timestamp::from_millisecond(*ms).unwrap_or_default();
+    let times: Vec<_> = epoch_ms.iter().map(known).collect();
+    let alike = |format: &str| {
+        let mut texts = times.iter().map(|t| t.strftime(format).to_string());
+        let first = texts.next();
+        texts.all(|text| Some(text) == first)
+    };
+    let format = if alike("%F") {
+        "%H:%M"
+    } else if alike("%Y") {
+        "%-d %b"
+    } else {
+        "%F"
+    };
+    times
+        .iter()
+        .map(|t| t.strftime(format).to_string())
+        .collect()
 }
 
 /// A relative change with its sign: 0.301 → `+30.1 %`.
@@ -445,6 +474,36 @@ pub fn moment(epoch_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_minute_has_no_seconds() {
+        assert_eq!(minute(1_763_682_185_900), "2025-11-20 23:43");
+    }
+
+    #[test]
+    fn moments_are_as_short_as_they_stay_apart() {
+        let of = |texts: &[&str]| {
+            let ms = |text: &&str| {
+                text.parse::<jiff::Timestamp>()
+                    .expect("a moment")
+                    .as_millisecond()
+            };
+            short_moments(&texts.iter().map(ms).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            of(&["2026-01-09T00:05:00Z", "2026-01-09T23:43:10Z"]),
+            ["00:05", "23:43"]
+        );
+        assert_eq!(
+            of(&["2026-01-09T00:05:00Z", "2026-03-10T00:05:00Z"]),
+            ["9 Jan", "10 Mar"]
+        );
+        assert_eq!(
+            of(&["2025-12-31T00:05:00Z", "2026-01-01T00:05:00Z"]),
+            ["2025-12-31", "2026-01-01"]
+        );
+        assert!(of(&[]).is_empty());
+    }
 
     #[test]
     fn a_column_has_one_unit_and_one_number_of_decimals() {

@@ -1,9 +1,7 @@
 //! A kept run as a sample: its figures as they were written, how sure it was of them, and its response times.
 
-use std::collections::BTreeMap;
-
 use crate::comparison::rounding::Rounded;
-use crate::comparison::sample::kept::bin_width;
+use crate::comparison::sample::kept::{Kept, bin_width};
 use crate::comparison::sample::{EndpointSample, Figure, Sample, Spread};
 use crate::comparison::shortfall::Shortfall;
 use crate::comparison::terms::Terms;
@@ -119,23 +117,18 @@ fn endpoint_sample(of: &Endpoint, total: bool, whole: &Whole) -> EndpointSample 
 
 /// The middle of every bin, in ms.
 fn times(of: &Endpoint) -> Vec<(f64, u64)> {
-    let bins: BTreeMap<u64, u64> = of
-        .sample
-        .iter()
-        .flat_map(|kept| kept.times_us.iter().copied())
-        .collect();
-    bins.into_iter()
-        .map(|(least, n)| {
-            (
-                (least as f64 + (bin_width(least) - 1) as f64 / 2.0) / 1e3,
-                n,
-            )
-        })
-        .collect()
+    let kept = of.sample.iter().flat_map(|kept| &kept.times_us);
+    Kept::middles(&kept.copied().collect())
 }
 
 fn spread(metric: &Metric, of: &Endpoint) -> Result<Spread, Shortfall> {
     let kept = of.sample.as_ref().ok_or(Shortfall::NothingOverTime)?;
+    // A run is as sure of its rate by the minute.
+    let metric = if *metric == Metric::Rpm {
+        &Metric::Rps
+    } else {
+        metric
+    };
     let name = metric.to_string();
     let error = kept.relative_error.get(&name).copied().flatten();
     Ok(Spread {

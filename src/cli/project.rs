@@ -39,6 +39,16 @@ pub enum Pipeline {
     Azure,
 }
 
+/// Arguments of `loadgate plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    loadgate plan --runs 5                 the order, and the command that compares afterwards")]
+pub struct Plan {
+    /// Runs of each version; with fewer than 3 nothing can be called a regression
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub runs: u8,
+}
+
 /// Arguments of `loadgate migrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

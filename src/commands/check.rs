@@ -266,7 +266,8 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
         notes: loaded.notes,
     };
     let mut summary = Summary::new(loaded.tally, about);
-    let comparison = baseline::against(args, config, &options, &mut summary)?;
+    let baseline = baseline::against(args, purpose, config, &options, &mut summary)?;
+    let comparison = baseline.comparison;
     let forget = Forget::new(sources::named(args));
     for note in &mut summary.notes {
         *note = forget.within(note);
@@ -274,6 +275,7 @@ fn analyse(args: &Check, purpose: Purpose, config: &Config) -> Result<Analysis, 
     let terms = Terms {
         expected: config.expected.clone(),
         comparison: comparison.as_ref(),
+        waiting: baseline.waiting,
         policy: config
             .regression
             .as_ref()

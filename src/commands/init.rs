@@ -81,7 +81,10 @@ fn gates(args: &Init) -> Result<(String, String), Failure> {
     if let Some(problem) = unreadable {
         told = format!("{told} ({})", problem.short());
     }
-    Ok((init::DEFAULT_GATES.to_owned(), told))
+    Ok((
+        format!("{}\n{}", init::DEFAULT_GATES, init::REGRESSION),
+        told,
+    ))
 }
 
 /// The folder and those in it, by name.

@@ -73,11 +73,16 @@ pub fn batches(rows: &[Running]) -> Result<Vec<Batch>, Shortfall> {
 /// the ratio form, as batches differ in requests (Law, Simulation Modeling, 9.5.3; Cochran, Sampling, 2.11). Rows are
 /// joined by doubling until the lag-1 correlation of the batch means is below 0.2, while 20 batches remain.
 pub fn batch_means(batches: &[Batch]) -> Result<BatchMeans, Shortfall> {
+    batch_means_from(batches, FEWEST_BLOCKS / 2)
+}
+
+/// The same from that many batches with requests on.
+pub fn batch_means_from(batches: &[Batch], needed: usize) -> Result<BatchMeans, Shortfall> {
     let busy = batches.iter().filter(|b| b.requests > 0).count();
-    if busy < FEWEST_BLOCKS / 2 {
+    if busy < needed {
         return Err(Shortfall::TooFewSeconds {
             seconds: busy,
-            needed: FEWEST_BLOCKS / 2,
+            needed,
         });
     }
     let block = block_length(batches.len(), |rows| {

@@ -32,8 +32,7 @@ pub struct PairInterval {
 /// d ± t · √(`se_b²` + `se_c²` + 2 sigma²), t with sigma's degrees of freedom; without sigma the normal's quantile,
 /// and then the interval only says how sure the two runs are of themselves, not whether the code differs.
 ///
-/// `baseline_error` and `current_error` are standard errors in logs, from [`super::bootstrap`] or
-/// [`super::batch_means`].
+/// `baseline_error` and `current_error` are standard errors in logs, as [`super::sample`] has them.
 pub fn pair_interval(
     difference: f64,
     baseline_error: f64,

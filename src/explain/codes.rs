@@ -163,9 +163,9 @@ pub const REMEDIES: &[(&str, &str, &str)] = &[
     ),
     (
         "no-comparable-run",
-        "loadgate check run/ --baseline history.jsonl --label machine=new",
-        "Runs are compared with those of the same machine, scenario and number of users; `--label machine=…` and \
-         `--label scenario=…` name them.",
+        "loadgate compare history.jsonl run/ --label machine=new",
+        "Runs are compared with those of the same `scenario`, `machine` and other labels, and of as many users. \
+         `loadgate check --baseline history.jsonl` waits until there are such runs.",
     ),
     (
         "newer-history",

@@ -87,7 +87,7 @@ fn counts(metric: &Metric) -> Option<About> {
         Metric::FailureRatio => new(
             "failure_ratio",
             "the share of requests that failed",
-            "Failures by requests, with Wilson's 95 % interval.",
+            "Failures divided by requests, with Wilson's 95 % interval of as many requests as are worth an independent one.",
             ANY,
             "failure_ratio < 1%",
         ),
@@ -198,7 +198,7 @@ fn figures(metric: &Metric) -> About {
         Metric::Quantile(_) => new(
             "pN",
             "that percentile of the response times",
-            "Hyndman and Fan's type 7, numpy's default `linear`: with n values in order, position (n - 1) q, interpolated between the two values beside it. All response times count, failures included, held to the microsecond. Its 95 % interval is that of order statistics.",
+            "Hyndman and Fan's type 7, numpy's default `linear`: with n values in order, position (n - 1) q, interpolated between the two values beside it. All response times count, failures included, held to the microsecond. Its 95 % interval is that of order statistics, of as many requests as are worth an independent one: requests of one run depend on each other.",
             TABLE_TIME,
             "p95 < 500ms",
         ),

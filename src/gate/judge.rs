@@ -9,7 +9,7 @@ use super::{
 };
 use crate::comparison::Comparison;
 use crate::exact::Fraction;
-use crate::metric::measure::{measure, minimum_samples};
+use crate::metric::measure::{interval, measure, minimum_samples};
 use crate::metric::{Context, Measurement, Precision};
 use crate::summary::{EndpointSummary, Summary};
 use crate::units::Unit;
@@ -21,6 +21,8 @@ pub struct Terms<'c> {
     pub expected: Vec<u16>,
     /// What differs from the baseline, if one was given.
     pub comparison: Option<&'c Comparison>,
+    /// Why gates that need a baseline wait for one, and only warn.
+    pub waiting: Option<String>,
     /// What follows when a change is not significant, nor ruled out.
     pub policy: Policy,
 }
@@ -214,10 +216,14 @@ fn find<'a>(
         Some(window_s) => within::worst(requirement, &target.tally, window_s, needed),
         None => measure(&requirement.metric, &target.tally, context),
     };
-    let measured = match measured {
+    let mut measured = match measured {
         Ok(measured) => measured,
         Err(reason) => return undecided(reason),
     };
+    // Of the worst of many windows chance takes more than its interval tells.
+    if requirement.within_s.is_none() {
+        measured.interval = interval(&requirement.metric, &target.tally, &measured);
+    }
     let needs = Needs {
         samples: needed,
         max_missing: gate.max_missing,
@@ -234,6 +240,14 @@ fn find<'a>(
 }
 
 impl<'a> Finding<'a> {
+    /// Undecided for as long as there is no baseline, which is a warning.
+    pub(super) fn waiting(requirement: &'a Requirement, because: &str) -> Self {
+        Self {
+            level: Some(Level::Warn),
+            ..Self::undecided(requirement, because.to_owned())
+        }
+    }
+
     pub(super) fn undecided(requirement: &'a Requirement, because: String) -> Self {
         Self {
             requirement,

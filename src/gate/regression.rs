@@ -77,6 +77,13 @@ impl Regression {
 
 /// One verdict for each endpoint and metric; what the baseline had and the run has not is undecided.
 pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Verdict> {
+    if let Some(because) = &terms.waiting {
+        return vec![Verdict {
+            decision: Decision::Undecided,
+            level: Level::Warn,
+            ..rule.undecided(None, because.clone())
+        }];
+    }
     let Some(comparison) = terms.comparison else {
         let because = "no baseline given: name one by `--baseline`";
         return vec![rule.undecided(None, because.to_owned())];

@@ -23,6 +23,9 @@ pub(super) fn find<'a>(
     terms: &Terms<'_>,
     change: (Fraction, Fraction),
 ) -> Finding<'a> {
+    if let Some(because) = &terms.waiting {
+        return Finding::waiting(requirement, because);
+    }
     let (comparison, at, row) = match row(requirement, target, terms) {
         Ok(found) => found,
         Err(why) => return Finding::undecided(requirement, why),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::provenance;
 use super::time_counts::TimeCounts;
 use crate::analysis::Analysis;
 use crate::comparison::sample::kept::Kept;
@@ -36,9 +37,12 @@ pub struct Entry {
     pub commit: Option<String>,
     /// Its branch.
     pub branch: Option<String>,
-    /// What the run was made on; only runs with the same key are compared.
+    /// What the run was made on, if the user says so.
     pub machine: Option<String>,
-    /// What was run; only runs with the same key are compared.
+    /// The processor it was judged on: architecture, number and model; absent in lines of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
+    /// What was run.
     pub scenario: Option<String>,
     /// The other labels.
     #[serde(default)]
@@ -138,8 +142,10 @@ pub struct Provenance {
     pub commit: Option<String>,
     /// Its branch.
     pub branch: Option<String>,
-    /// What the run was made on.
+    /// What the run was made on, if the user says so.
     pub machine: Option<String>,
+    /// This machine's processor: architecture, number and model.
+    pub processor: Option<String>,
     /// What was run.
     pub scenario: Option<String>,
     /// The other labels.
@@ -164,6 +170,7 @@ impl Entry {
             commit: from.commit,
             branch: from.branch,
             machine: from.machine,
+            processor: from.processor,
             scenario: from.scenario,
             labels: from.labels,
             verdict: analysis.outcome.verdict.to_owned(),
@@ -222,6 +229,10 @@ impl Entry {
             rates: None,
             ..self.clone()
         };
+        bare.labels.remove(provenance::REPORT);
+        // Older versions kept it in the label's place.
+        let processor = bare.processor.take();
+        bare.machine = bare.machine.or(processor);
         for endpoint in bare.endpoints.iter_mut().chain([&mut bare.total]) {
             endpoint.ends = Ends::default();
             endpoint.doubts = Doubts::default();

@@ -1,18 +1,22 @@
-//! Where a run comes from: labels first, then what the CI system says, and for the machine its processor.
+//! Where a run comes from: labels first, then what the CI system says, and this machine's processor.
 //!
 //! | key | label | else the first of these environment variables that is set |
 //! |---|---|---|
 //! | commit | `commit` | `GITHUB_SHA`, `CI_COMMIT_SHA`, `GIT_COMMIT`, `BUILD_SOURCEVERSION`, `BITBUCKET_COMMIT`, `CIRCLE_SHA1`, `BUILDKITE_COMMIT` |
 //! | branch | `branch` | `GITHUB_HEAD_REF`, `GITHUB_REF_NAME`, `CI_COMMIT_REF_NAME`, `GIT_BRANCH`, `BUILD_SOURCEBRANCHNAME`, `BITBUCKET_BRANCH`, `CIRCLE_BRANCH`, `BUILDKITE_BRANCH` |
-//! | machine | `machine` | `RUNNER_NAME` of a self-hosted GitHub runner, `CI_RUNNER_DESCRIPTION`, `NODE_NAME`; else architecture, processors and model |
+//! | machine | `machine` | none |
 //! | scenario | `scenario` | none |
 //!
-//! GitHub's own runners have a new name for every job, so the name is used of self-hosted ones only; the processor tells
-//! the others apart, which differ in it.
+//! The name of a CI system's runner is not asked for: runners of a pool have one each, and hosted ones a new one for every
+//! job, though they are the same machine as far as a load test is concerned.
 
 use std::collections::BTreeMap;
 
 use super::entry::Provenance;
+
+/// The label that says where a run's report is. It is about the report, and so neither part of what was measured nor of
+/// the conditions.
+pub const REPORT: &str = "report";
 
 const COMMIT: [&str; 7] = [
     "GITHUB_SHA",
@@ -33,7 +37,6 @@ const BRANCH: [&str; 8] = [
     "CIRCLE_BRANCH",
     "BUILDKITE_BRANCH",
 ];
-const RUNNER: [&str; 2] = ["CI_RUNNER_DESCRIPTION", "NODE_NAME"];
 
 /// Provenance from labels, the environment (`variable` looks one up) and this machine's processor.
 pub fn gather(
@@ -49,21 +52,11 @@ pub fn gather(
     };
     let commit = labels.remove("commit").or_else(|| first(&COMMIT));
     let branch = labels.remove("branch").or_else(|| first(&BRANCH));
-    let own_runner = || {
-        variable("RUNNER_ENVIRONMENT")
-            .is_some_and(|value| value == "self-hosted")
-            .then(|| variable("RUNNER_NAME"))
-            .flatten()
-    };
-    let machine = labels
-        .remove("machine")
-        .or_else(own_runner)
-        .or_else(|| first(&RUNNER))
-        .unwrap_or_else(processor);
     Provenance {
         commit,
         branch,
-        machine: Some(machine),
+        machine: labels.remove("machine"),
+        processor: Some(processor()),
         scenario: labels.remove("scenario"),
         labels,
     }
@@ -127,17 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn a_hosted_runner_has_no_name() {
-        let hosted = [
-            ("RUNNER_ENVIRONMENT", "github-hosted"),
+    fn the_name_of_a_runner_is_no_machine() {
+        let own = [
+            ("RUNNER_ENVIRONMENT", "self-hosted"),
             ("RUNNER_NAME", "7"),
+            ("NODE_NAME", "agent-3"),
         ];
-        assert_eq!(
-            gathered(&[], &hosted).machine.as_deref(),
-            Some("a processor")
-        );
-        let own = [("RUNNER_ENVIRONMENT", "self-hosted"), ("RUNNER_NAME", "7")];
-        assert_eq!(gathered(&[], &own).machine.as_deref(), Some("7"));
+        let from = gathered(&[], &own);
+        assert_eq!(from.machine, None);
+        assert_eq!(from.processor.as_deref(), Some("a processor"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::headroom::{ROOM, above, round_up};
 use crate::gate::selector::exactly;
-use crate::metric::measure::{measure, minimum_samples};
+use crate::metric::measure::{interval, measure, minimum_samples};
 use crate::metric::{Aggregate, Context, Measurement, Metric};
 use crate::migrate::gate_file::{one_line, quoted, unique};
 use crate::summary::{EndpointSummary, Summary};
@@ -39,6 +39,8 @@ pub fn propose(summary: &Summary, runs: &[String]) -> String {
     }
     endpoints(&mut text, summary, &context);
     fields(&mut text, total, &context);
+    text.push('\n');
+    text.push_str(super::REGRESSION);
     text
 }
 
@@ -125,7 +127,7 @@ fn round_down(value: f64) -> f64 {
 }
 
 fn failures(text: &mut String, total: &EndpointSummary, context: &Context) {
-    let Ok(seen) = measure(&Metric::FailureRatio, &total.tally, context) else {
+    let Ok(seen) = measured(&Metric::FailureRatio, total, context) else {
         return;
     };
     // As many failures as this run could have had by chance, and no fewer than a tenth of a percent.
@@ -166,7 +168,7 @@ fn quantile(
         );
         return;
     }
-    let seen = match measure(&metric, &endpoint.tally, context) {
+    let seen = match measured(&metric, endpoint, context) {
         Ok(seen) => seen,
         Err(why) => {
             let _ = writeln!(text, "\n# No {name}{place}: {}.", one_line(&why));
@@ -226,7 +228,7 @@ fn fields(text: &mut String, total: &EndpointSummary, context: &Context) {
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
         let metric = Metric::Field(aggregate, name.clone());
-        let Ok(seen) = measure(&metric, &total.tally, context) else {
+        let Ok(seen) = measured(&metric, total, context) else {
             continue;
         };
         if !is_word {
@@ -252,6 +254,17 @@ fn fields(text: &mut String, total: &EndpointSummary, context: &Context) {
             None,
         );
     }
+}
+
+/// A figure with its interval.
+fn measured(
+    metric: &Metric,
+    endpoint: &EndpointSummary,
+    context: &Context,
+) -> Result<Measurement, String> {
+    let mut seen = measure(metric, &endpoint.tally, context)?;
+    seen.interval = interval(metric, &endpoint.tally, &seen);
+    Ok(seen)
 }
 
 /// `Seen: 266.1 ms (95 % interval 257.5 ms to 275.1 ms), 2,813 values`.

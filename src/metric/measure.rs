@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 
 use super::{Aggregate, Context, Filter, Measurement, Metric, Precision};
-use crate::comparison::interval::order_statistic_ranks;
 use crate::exact::{Fraction, square_root};
 use crate::summary::quantile::{self, response_time};
 use crate::tally::{Counts, EndpointTally, Evidence, windows};
 use crate::units::{self, Unit};
 
 mod field;
+mod interval;
 
-/// 95 % two-sided normal quantile, for the Wilson interval.
+pub use interval::interval;
+
+/// 95 % two-sided normal quantile.
 const Z95: f64 = 1.959_963_984_540_054;
 
 /// By so much a duration from rows of whole seconds may be off, in milliseconds.
@@ -111,23 +113,11 @@ fn known(value: Option<f64>, samples: u64, what: &str) -> Measured {
         .ok_or_else(|| format!("the source does not hold the {what}"))
 }
 
-/// A proportion with its Wilson interval (Wilson 1927, without continuity correction).
+/// A proportion.
 fn share(k: u64, n: u64) -> Measurement {
-    let exact = Fraction::share(k, n);
-    let (k, count) = (k as f64, n as f64);
-    let p = k / count;
-    let z2 = Z95 * Z95;
-    let centre = (p + z2 / (2.0 * count)) / (1.0 + z2 / count);
-    let half =
-        Z95 / (1.0 + z2 / count) * (p * (1.0 - p) / count + z2 / (4.0 * count * count)).sqrt();
-    let interval = (
-        (centre - half).max(0.0).min(p),
-        (centre + half).min(1.0).max(p),
-    );
     Measurement {
-        exact,
-        interval: Some(interval),
-        ..plain(p, n)
+        exact: Fraction::share(k, n),
+        ..plain(k as f64 / n as f64, n)
     }
 }
 
@@ -228,7 +218,6 @@ impl Selected {
             self.lacking
         );
         Measurement {
-            interval: None,
             precision: Some(Precision {
                 low: low.value.min(other),
                 high: low.value.max(other),
@@ -306,19 +295,10 @@ fn response_quantile(tally: &EndpointTally, q: f64) -> Measured {
     let samples = tally.timed();
     let exact = quantile::exact_response_time(tally, q);
     Ok(match tally.evidence {
-        Evidence::Requests => {
-            let counts = || {
-                tally
-                    .response_times
-                    .iter()
-                    .map(|(us, n)| (us as f64 / 1e3, n))
-            };
-            Measurement {
-                exact,
-                interval: order_statistics(counts, samples, q),
-                ..plain(value, samples)
-            }
-        }
+        Evidence::Requests => Measurement {
+            exact,
+            ..plain(value, samples)
+        },
         Evidence::Histogram | Evidence::Reported => {
             let half = locust_half_step(value);
             // Without the noise of floats, so that a limit at a bound is at it.
@@ -348,29 +328,6 @@ pub fn locust_half_step(ms: f64) -> f64 {
         v if v < 10_000.0 => 50.0,
         _ => 500.0,
     }
-}
-
-/// The 95 % confidence interval of a quantile on order statistics (Hahn and Meeker 1991, 5.2): the values of the
-/// ranks between which a binomial number with n trials and probability q lies. `None` when n is too small for it.
-fn order_statistics<I: Iterator<Item = (f64, u64)>>(
-    values: impl Fn() -> I,
-    n: u64,
-    q: f64,
-) -> Option<(f64, f64)> {
-    if !(0.0..1.0).contains(&q) || q == 0.0 {
-        return None;
-    }
-    let ranks = order_statistic_ranks(n, q, 0.025);
-    Some((nth(values(), ranks.lower?)?, nth(values(), ranks.upper?)?))
-}
-
-/// The value of a rank, from 1.
-fn nth(values: impl Iterator<Item = (f64, u64)>, rank: u64) -> Option<f64> {
-    let mut seen = 0;
-    values.into_iter().find_map(|(v, n)| {
-        seen += n;
-        (seen >= rank).then_some(v)
-    })
 }
 
 /// Apdex (Apdex Alliance 2007): satisfied up to T, tolerated up to 4T, failures frustrated.

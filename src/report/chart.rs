@@ -89,6 +89,8 @@ pub enum Shape {
     Columns(Vec<[f64; 4]>),
     /// Single points.
     Dots(Vec<(f64, f64)>),
+    /// Single points, each under a sign that the legend explains.
+    Signs(&'static str, Vec<(f64, f64)>),
 }
 
 /// One series of a figure.
@@ -188,7 +190,7 @@ impl Plot {
             Shape::Line(points) => highest(points.iter().filter_map(|p| p.1)),
             Shape::Area(points) => highest(points.iter().map(|p| p.2)),
             Shape::Columns(columns) => highest(columns.iter().map(|c| c[3])),
-            Shape::Dots(points) => highest(points.iter().map(|p| p.1)),
+            Shape::Dots(points) | Shape::Signs(_, points) => highest(points.iter().map(|p| p.1)),
         });
         highest(values)
     }

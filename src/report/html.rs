@@ -8,7 +8,7 @@ use crate::analysis::Analysis;
 mod comparison;
 mod endpoints;
 mod errors;
-mod figures;
+pub(in crate::report) mod figures;
 mod gates;
 pub(in crate::report) mod names;
 mod no_verdict;
@@ -23,7 +23,8 @@ pub use no_verdict::no_verdict;
 
 /// The style of every page.
 pub(in crate::report) const STYLE: &str = include_str!("../../templates/report.css");
-const SCRIPT: &str = include_str!("../../templates/report.js");
+/// The script of every page that has charts or tables to sort.
+pub(in crate::report) const SCRIPT: &str = include_str!("../../templates/report.js");
 /// What stands where nothing was measured.
 const NONE: &str = "–";
 

@@ -13,7 +13,7 @@ use crate::summary::{EndpointSummary, Summary};
 use crate::units::{Unit, moment};
 use crate::visible::{self, painted};
 
-const WIDTH: u16 = 100;
+pub(super) const WIDTH: u16 = 100;
 const MOST_ENDPOINTS: usize = 50;
 const MOST_ERRORS: usize = 10;
 const LONGEST_NAME: usize = 44;

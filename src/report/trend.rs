@@ -15,6 +15,7 @@ pub mod csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod order;
 pub mod schema;
 mod sparkline;
 pub mod terminal;

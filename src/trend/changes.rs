@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::judge::{Beyond, difference, is_worse};
 use super::{Change, Group, Kind, Part, SeriesMetric, Word, name};
 use crate::history::acknowledgement::Acknowledgement;
+use crate::history::conditions;
 use crate::history::entry::fnv1a;
 use crate::history::store::RecordedAcknowledgement;
 use crate::tally::Endpoint;
@@ -26,8 +27,8 @@ impl Accepted {
 }
 
 fn run_of(group: &Group, acknowledgement: &Acknowledgement) -> Option<usize> {
-    let same = acknowledgement.machine == group.key.machine
-        && acknowledgement.scenario == group.key.scenario;
+    let machine = conditions::key(acknowledgement.machine.as_deref());
+    let same = machine == group.key.machine && acknowledgement.scenario == group.key.scenario;
     let run = |run: &super::Run| run.id == acknowledgement.run;
     same.then(|| group.runs.iter().position(run)).flatten()
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::table::{self, Cell};
 use super::{Group, Key, Newest, Run, Series, SeriesMetric, Word};
 use crate::gate::selector::Selector;
+use crate::history::conditions::Conditions;
 use crate::history::entry::{EndpointEntry, Entry};
+use crate::history::provenance;
 use crate::history::store::{History, RecordedRun};
 use crate::tally::Endpoint;
 
@@ -102,14 +104,14 @@ pub fn collect<'a>(history: &'a History, selection: &Selection) -> Collected<'a>
     Collected { groups, notes }
 }
 
-/// Spans of users without a gap of more than a tenth, for each machine and scenario.
-type Spans = BTreeMap<(Option<String>, Option<String>), Vec<(u64, u64)>>;
+/// Spans of users without a gap of more than a tenth, for runs of the same conditions.
+type Spans = BTreeMap<Conditions, Vec<(u64, u64)>>;
 
 fn user_spans(runs: &[&RecordedRun]) -> Spans {
     let mut seen: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
     for run in runs {
-        let key = (run.entry.machine.clone(), run.entry.scenario.clone());
-        seen.entry(key).or_default().extend(run.entry.users_max);
+        let users = seen.entry(Conditions::of(&run.entry)).or_default();
+        users.extend(run.entry.users_max);
     }
     let spans = |users: BTreeSet<u64>| {
         let mut spans: Vec<(u64, u64)> = Vec::new();
@@ -129,17 +131,18 @@ fn user_spans(runs: &[&RecordedRun]) -> Spans {
 }
 
 fn key(run: &Entry, spans: &Spans) -> Key {
-    let place = (run.machine.clone(), run.scenario.clone());
+    let conditions = Conditions::of(run);
     let users = run.users_max.and_then(|n| {
-        let spans = spans.get(&place)?;
+        let spans = spans.get(&conditions)?;
         spans
             .iter()
             .copied()
             .find(|(low, high)| (*low..=*high).contains(&n))
     });
     Key {
-        machine: place.0,
-        scenario: place.1,
+        machine: conditions.machine,
+        scenario: conditions.scenario,
+        labels: conditions.labels,
         users,
     }
 }
@@ -258,6 +261,8 @@ fn described(run: &RecordedRun) -> Run {
         commit: entry.commit.clone(),
         branch: entry.branch.clone(),
         requests: entry.total.requests,
+        verdict: entry.verdict.clone(),
+        report: entry.labels.get(provenance::REPORT).cloned(),
         origin: run.origin.clone(),
     }
 }

@@ -135,6 +135,26 @@ fn trend() -> Page {
     }
 }
 
+/// The page of a longer history of more endpoints, in which some got slower.
+fn long_trend() -> Page {
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history.jsonl");
+    let file = folder.path().join("trend.html");
+    let made = crate::trend_reports::Made {
+        runs: 45,
+        endpoints: 24,
+        slower: 2,
+    };
+    made.write(&history);
+    let (history, page) = (history.to_str().unwrap(), file.to_str().unwrap());
+    let shown = loadgate(&["trend", history, "--html", page]);
+    assert!(file.is_file(), "{}", shown.stderr);
+    Page {
+        _folder: Some(folder),
+        file,
+    }
+}
+
 /// What the browser complained about, and what it fetched besides the page.
 fn noise(events: &[Value], page: &Path) -> Vec<String> {
     let own = format!("file://{}", page.display());
@@ -162,6 +182,7 @@ fn pages() -> Vec<(&'static str, Page)> {
         ("hostile", hostile()),
         ("many", many(500)),
         ("trend", trend()),
+        ("trend-long", long_trend()),
         ("passed-14", judged(14, true)),
         ("failed-60", judged(60, false)),
         ("no-verdict", no_verdict()),
@@ -492,6 +513,7 @@ fn an_accessibility_engine_finds_nothing() {
         (golden("locust_tables_only"), &looks[..1]),
         (golden("undecided_empty"), &looks[..1]),
         (trend(), &looks[..2]),
+        (long_trend(), &looks[..]),
         (many(101), &looks[..1]),
     ];
     for (page, looks) in pages {

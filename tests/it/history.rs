@@ -185,7 +185,10 @@ fn the_accepted_level_of_a_history_is_the_baseline() {
         "{words}"
     );
     let note = run.stdout.replace("\n    ", " ");
-    assert!(note.contains("7 of 11 runs are the baseline"), "{note}");
+    assert!(
+        note.contains("7 of 11 earlier runs are the baseline"),
+        "{note}"
+    );
     let (json, _) = trend(&[&history]);
     let id = json["groups"][0]["changes"][0]["id"].as_str().unwrap();
     assert_eq!(
@@ -197,23 +200,138 @@ fn the_accepted_level_of_a_history_is_the_baseline() {
     assert!(
         run.stdout
             .replace("\n    ", " ")
-            .contains("4 of 11 runs are the baseline"),
+            .contains("4 of 11 earlier runs are the baseline"),
         "{}",
         run.stdout
     );
 }
 
+/// With no run of the same conditions nothing can be compared: `check` waits, `compare` cannot.
 #[test]
 fn a_history_of_another_machine_is_no_baseline() {
     let dir = tempfile::tempdir().unwrap();
     let history = recorded(dir.path(), &[1.0; 6]);
     let next = log(dir.path(), 6, 1.0, 0);
     let run = compared(&history, &next, &["machine=other"]);
+    assert_eq!(run.code, 0);
+    let words = run.stdout.replace("\n    ", " ").replace("  ", " ");
+    assert!(
+        words.contains("6 runs were made with another `machine`"),
+        "{words}"
+    );
+    assert!(
+        words.contains("0 of 3 runs made under the same conditions"),
+        "{words}"
+    );
+    let run = loadgate(&["compare", &history, &next, "--label", "machine=other"]);
     assert_eq!(run.code, 2);
     assert!(
-        run.stderr.contains("no-comparable-run") && run.stderr.contains("machine, scenario"),
+        run.stderr.contains("no-comparable-run") && run.stderr.contains("`machine`"),
         "{}",
         run.stderr
+    );
+}
+
+/// The first run starts the history; gates that need it wait for the fourth, with a warning in every report.
+#[test]
+fn a_history_starts_with_its_own_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = dir.path().join("h.jsonl");
+    let history = history.to_str().unwrap();
+    let gates = dir.path().join("gates.toml");
+    let text = "[[gate]]\nid = \"slower\"\nrequire = \"mean <= baseline + 20%\"\non = \"*\"\n[regression]\n";
+    std::fs::write(&gates, text).unwrap();
+    let out = dir.path().join("out");
+    let check = |n: u64| {
+        let run = log(dir.path(), n, 1.0, 0);
+        loadgate(&[
+            "check",
+            &run,
+            "--config",
+            gates.to_str().unwrap(),
+            "--baseline",
+            history,
+            "--record",
+            history,
+            "--label",
+            "scenario=night",
+            "--out",
+            out.to_str().unwrap(),
+        ])
+    };
+    for runs in 0..3 {
+        let run = check(runs);
+        assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+        let last = run.stdout.lines().last().unwrap();
+        assert!(last.starts_with("PASSED with 2 warnings"), "{last}");
+        let of = format!("{runs} of 3 runs");
+        for report in ["report.html", "report.json", "junit.xml", "report.md"] {
+            let text = std::fs::read_to_string(out.join(report)).unwrap();
+            assert!(text.contains(&of), "no `{of}` in {report}");
+        }
+        assert!(run.stdout.contains(&of), "{}", run.stdout);
+    }
+    let run = check(3);
+    assert!(!run.stdout.contains("waiting"), "{}", run.stdout);
+    let note = run.stdout.replace("\n    ", " ");
+    assert!(
+        note.contains("3 of 3 earlier runs are the baseline"),
+        "{note}"
+    );
+    // A history that is not there, and that nothing is recorded in, is a mistake.
+    let run = log(dir.path(), 9, 1.0, 0);
+    let args = [
+        "check",
+        &run,
+        "--baseline",
+        "nowhere.jsonl",
+        "--require",
+        "p50 <= baseline",
+    ];
+    assert_eq!(loadgate(&args).code, 2);
+}
+
+/// Hosted runners differ in their processor from job to job: that is a doubt, and the runs stay a baseline.
+#[test]
+fn another_processor_is_a_doubt() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = dir.path().join("h.jsonl");
+    for n in 0..3 {
+        let run = log(dir.path(), n, 1.0, 0);
+        let args = [
+            "check",
+            &run,
+            "--record",
+            history.to_str().unwrap(),
+            "--quiet",
+        ];
+        assert_eq!(loadgate(&args).code, 0);
+    }
+    let text = std::fs::read_to_string(&history).unwrap();
+    let processor = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["machine"], serde_json::Value::Null);
+        line["processor"].as_str().unwrap().to_owned()
+    };
+    let mine = processor(text.lines().next().unwrap());
+    let same_number: Vec<&str> = mine.split(", ").take(2).collect();
+    let other = format!("{}, Another Model 3000", same_number.join(", "));
+    let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+    let changed = [
+        lines[0].replace(&mine, &other),
+        lines[1].clone(),
+        lines[2].clone(),
+    ];
+    std::fs::write(&history, changed.join("\n") + "\n").unwrap();
+    let run = compared(history.to_str().unwrap(), &log(dir.path(), 3, 1.0, 0), &[]);
+    let words = run.stdout.replace("\n    ", " ").replace("  ", " ");
+    assert!(
+        words.contains("3 of 3 earlier runs are the baseline"),
+        "{words}"
+    );
+    assert!(
+        words.contains("1 of 3 runs of the baseline were made on another processor"),
+        "{words}"
     );
 }
 
@@ -227,7 +345,7 @@ fn a_run_is_not_its_own_baseline() {
     assert!(
         run.stdout
             .replace("\n    ", " ")
-            .contains("5 of 6 runs are the baseline"),
+            .contains("5 of 5 earlier runs are the baseline"),
         "{}",
         run.stdout
     );

@@ -366,3 +366,60 @@ fn the_id_of_a_run_does_not_depend_on_what_else_is_kept() {
         json!(5)
     );
 }
+
+/// A run is one baseline, whether its files, its report or its line of a history are read: the same figures, intervals and
+/// verdicts to the last digit.
+#[test]
+fn a_run_compares_alike_whatever_it_is_read_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    for (scenario, write) in [
+        ("claims-api", "log"),
+        ("worker-batches", "log"),
+        ("rag-queries", "locust-csv"),
+    ] {
+        let generated = |seed: &str, day: &str| {
+            let out = path(&format!("{scenario}-{seed}"));
+            let start = format!("2026-01-{day}T00:00:00Z");
+            let args = [
+                "generate",
+                "--scenario",
+                scenario,
+                "--seed",
+                seed,
+                "--start",
+                &start,
+            ];
+            let more = ["--requests", "2500", "--write", write, "--out", &out];
+            assert_eq!(loadgate(&[&args[..], &more].concat()).code, 0);
+            out
+        };
+        let (before, now) = (generated("1", "01"), generated("2", "02"));
+        let (report, history) = (path("report.json"), path(&format!("{scenario}.jsonl")));
+        let made = check(&before, &["--json", &report, "--record", &history]);
+        assert!([0, 3].contains(&made.code), "{}", made.stderr);
+        let compared = |baseline: &str, current: &str| {
+            let args = [
+                "compare",
+                baseline,
+                current,
+                "--json",
+                "-",
+                "--config",
+                "/dev/null",
+            ];
+            let run = loadgate(&[&args[..], &MACHINE].concat());
+            let report: Value =
+                serde_json::from_str(&run.stdout).unwrap_or_else(|e| panic!("{e}: {}", run.stderr));
+            let comparison = &report["comparison"];
+            assert!(comparison["endpoints"].as_array().unwrap().len() > 3);
+            (
+                comparison["endpoints"].clone(),
+                comparison["census"].clone(),
+            )
+        };
+        let files = compared(&before, &now);
+        assert_eq!(compared(&report, &now), files, "{scenario}: report");
+        assert_eq!(compared(&history, &now), files, "{scenario}: history");
+    }
+}

@@ -40,4 +40,5 @@ mod report_readers;
 mod systems;
 mod tables;
 mod trend;
+mod trend_reports;
 mod verdicts;

@@ -63,6 +63,62 @@ fn a_proposal_says_how_little_it_knows() {
     assert!(gates.contains("failure_ratio <= 30%"), "{gates}");
 }
 
+/// What is proposed about earlier runs is a gate file when the `#` is taken away, and its command starts a history.
+#[test]
+fn the_proposed_comparison_works_as_written() {
+    let dir = tempfile::tempdir().unwrap();
+    for n in 0..5 {
+        let start = format!("2026-01-0{}T00:00:00Z", n + 1);
+        let (seed, out) = (n.to_string(), format!("results{n}"));
+        let args = [
+            "generate",
+            "--scenario",
+            "rag-queries",
+            "--requests",
+            "3000",
+            "--seed",
+            &seed,
+        ];
+        let more = ["--start", &start, "--out", &out, "--write", "log"];
+        assert_eq!(
+            loadgate_in(dir.path(), &[&args[..], &more].concat(), b"").code,
+            0
+        );
+    }
+    for args in [&["init", "results0"][..], &["init", "--force"]] {
+        let init = loadgate_in(dir.path(), args, b"");
+        assert_eq!(init.code, 0, "{}", init.stderr);
+        let gates = read(dir.path().join("loadgate.toml"));
+        let (before, section) = gates.split_once("# [regression]\n").expect("proposed");
+        let section = section.replace("# metrics", "metrics");
+        std::fs::write(
+            dir.path().join("r.toml"),
+            format!("[regression]\n{section}"),
+        )
+        .unwrap();
+        let command = before
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("#   loadgate "));
+        let command = command.expect("a command").replace("results/", "RUN");
+        let _ = std::fs::remove_file(dir.path().join("history.jsonl"));
+        for n in 0..5 {
+            let line = command.replace("RUN", &format!("results{n}"));
+            let args = line.split(' ').chain(["--config", "r.toml", "--quiet"]);
+            let run = loadgate_in(dir.path(), &args.collect::<Vec<_>>(), b"");
+            if n < 3 {
+                assert_eq!(run.code, 0, "run {n}: {}{}", run.stdout, run.stderr);
+            }
+            assert!(
+                [0, 3].contains(&run.code),
+                "run {n}: {}{}",
+                run.stdout,
+                run.stderr
+            );
+        }
+    }
+}
+
 #[test]
 fn nothing_of_the_users_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();

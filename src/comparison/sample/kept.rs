@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::{Spread, failures};
-use crate::comparison::batch_means::{Batch, batch_means};
+use crate::comparison::batch_means::{Batch, BatchMeans, batch_means};
+use crate::input::report::tidy;
 use crate::metric::Metric;
 use crate::parallel;
+use crate::statistics::shortfall::Shortfall;
 use crate::summary::quantile;
 use crate::tally::seconds::bucket;
 use crate::tally::{Counts, EndpointTally, Evidence, WORTH_THREADS};
 
+/// Seconds of the longest run whose rate is looked at second by second: a week.
+const MOST_SECONDS: i64 = 7 * 24 * 3600;
+
 /// Bins in each doubling of the response time: 2.2 % wide, at most 1,900 in all, a few hundred as a rule.
 const PER_DOUBLING_BITS: u32 = 5;
-/// The quantiles whose spread is kept, besides that of the mean.
+/// The quantiles whose spread is kept, besides those of the mean and the rate.
 const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
 /// What is kept.
@@ -32,7 +37,36 @@ impl Kept {
         Self {
             times_us: bins(&tally.response_times),
             spreads: spreads(tally),
-            effective_of_failures: failures::effective(tally),
+            effective_of_failures: tidy(failures::effective(tally)),
+        }
+    }
+
+    /// The middle of every bin in ms, with its requests.
+    pub fn middles(times_us: &BTreeMap<u64, u64>) -> Vec<(f64, u64)> {
+        let middle = |(least, n): (&u64, &u64)| {
+            let half = (bin_width(*least) - 1) as f64 / 2.0;
+            ((*least as f64 + half) / 1e3, *n)
+        };
+        times_us.iter().map(middle).collect()
+    }
+
+    /// How sure the run is of a metric: as it is kept, or of another percentile found anew.
+    pub fn spread_of(&self, metric: &Metric, tally: &EndpointTally) -> Result<Spread, Shortfall> {
+        // A run is as sure of its rate by the minute.
+        let metric = if *metric == Metric::Rpm {
+            &Metric::Rps
+        } else {
+            metric
+        };
+        let kept = self.spreads.iter().find(|(of, _)| of == metric);
+        if let Some((_, spread)) = kept {
+            return Ok(*spread);
+        }
+        match metric {
+            Metric::Quantile(q) if *q > 0.0 && *q < 1.0 => {
+                of_quantile(tally, *q).ok_or(Shortfall::NothingOverTime)
+            }
+            _ => Err(Shortfall::NothingOverTime),
         }
     }
 
@@ -75,15 +109,16 @@ pub fn bin_width(least_us: u64) -> u64 {
     1 << (least_us | 1).ilog2().saturating_sub(PER_DOUBLING_BITS)
 }
 
-/// How sure the run is of its figures, without resampling: what a report says must not cost more than the run's reading.
+/// How sure the run is of its figures, to a millionth, as reports and histories keep it: the same run is as sure of itself
+/// whatever it is read from.
 ///
-/// The mean's error is that of batch means. A quantile's is Woodruff's (1952): the error of the share of requests up
-/// to it, by batch means, carried over to response times by the run's own distribution.
+/// The mean's error is that of batch means, and the rate's that of its seconds. A quantile's is Woodruff's (1952): the error
+/// of the share of requests up to it, by batch means, carried over to response times by the run's own distribution.
 fn spreads(tally: &EndpointTally) -> Vec<(Metric, Spread)> {
-    let statistic = crate::comparison::bootstrap::Statistic::Mean;
-    if tally.evidence != Evidence::Requests || tally.without_start > 0 {
-        let mean = super::from_rows(statistic, tally).ok();
-        return mean.map(|mean| (Metric::Mean, mean)).into_iter().collect();
+    let rate = rate(tally).map(|rate| (Metric::Rps, rate));
+    if !has_course(tally) {
+        let mean = of_rows(tally).map(|mean| (Metric::Mean, mean));
+        return mean.into_iter().chain(rate).map(tidied).collect();
     }
     let known = quantile::quantiles(&tally.response_times, &QUANTILES);
     let edges = std::array::from_fn(|i| known[i].map_or(0, |us| bucket(us.round() as u64)));
@@ -99,7 +134,76 @@ fn spreads(tally: &EndpointTally) -> Vec<(Metric, Spread)> {
     });
     let quantiles = quantile_spreads(tally, &errors.collect::<Vec<_>>());
     let mean = mean.map(|mean| (Metric::Mean, mean));
-    mean.into_iter().chain(quantiles).collect()
+    let all = mean.into_iter().chain(quantiles).chain(rate);
+    all.map(tidied).collect()
+}
+
+/// Whether it is known when which response time was seen.
+fn has_course(tally: &EndpointTally) -> bool {
+    tally.evidence == Evidence::Requests && tally.without_start == 0
+}
+
+fn tidied((metric, spread): (Metric, Spread)) -> (Metric, Spread) {
+    let spread = Spread {
+        standard_error: tidy(spread.standard_error),
+        effective: spread.effective.map(tidy),
+    };
+    (metric, spread)
+}
+
+/// Of a quantile that is not kept.
+fn of_quantile(tally: &EndpointTally, q: f64) -> Option<Spread> {
+    if !has_course(tally) {
+        return None;
+    }
+    let [us] = quantile::quantiles(&tally.response_times, &[q])[..] else {
+        return None;
+    };
+    let up_to = tally.seconds.up_to([bucket(us?.round() as u64)]);
+    let batches = tally.seconds.requests.iter().zip(up_to);
+    let batches = batches.map(|((_, requests), [up_to])| Batch {
+        requests,
+        sum_ms: up_to as f64,
+    });
+    let error = batch_means(&batches.collect::<Vec<_>>()).ok()?;
+    let found = quantile_spreads(tally, &[(q, error.standard_error_ms)]).pop()?;
+    Some(tidied(found).1)
+}
+
+/// The mean of a table whose history has running totals; nothing else is known of it over time.
+fn of_rows(tally: &EndpointTally) -> Option<Spread> {
+    let rows = tally.seconds.batches.values().map(|b| Batch {
+        requests: b.requests,
+        sum_ms: b.sum_us as f64 / 1e3,
+    });
+    let means = batch_means(&rows.collect::<Vec<_>>()).ok()?;
+    Some(unweighed(means))
+}
+
+/// Requests per second, from the seconds between the first and the last: the mean of their counts.
+fn rate(tally: &EndpointTally) -> Option<Spread> {
+    let (first, last) = tally.seconds.span()?;
+    if last - first >= MOST_SECONDS {
+        return None;
+    }
+    let mut counts = vec![0; (last - first + 1) as usize];
+    for (second, n) in tally.seconds.requests.iter() {
+        counts[(second - first) as usize] += n;
+    }
+    let rows = counts.iter().map(|n| Batch {
+        requests: 1,
+        sum_ms: *n as f64,
+    });
+    let means = batch_means(&rows.collect::<Vec<_>>()).ok()?;
+    Some(unweighed(means))
+}
+
+/// An error without a number of requests that it stands for.
+fn unweighed(means: BatchMeans) -> Spread {
+    Spread {
+        standard_error: means.log_standard_error,
+        effective: None,
+    }
 }
 
 /// Of quantiles and the error of the share of requests up to each.

@@ -51,6 +51,7 @@ impl Entry {
             commit,
             branch,
             machine,
+            processor: None,
             scenario,
             labels,
             verdict: report.outcome.verdict,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::comparison::interval::quantile_bounds;
 use crate::tally::{ErrorKey, Request};
 
 /// Ten requests of 100 to 1000 ms, one second apart, the last a 503, `rows` = 1 to 10.
@@ -91,9 +92,13 @@ fn fewest_samples_follow_the_quantile() {
 #[test]
 fn order_statistics_interval_of_a_hundred() {
     // n = 100, q = 0.5: ranks 40 and 61 (binomial 0.025 and 0.975 quantiles 40 and 60, plus one).
-    let values = || (1..=100).map(|v| (f64::from(v), 1));
-    assert_eq!(order_statistics(values, 100, 0.5), Some((40.0, 61.0)));
-    assert_eq!(order_statistics(values, 100, 0.99), None);
+    let bounds = |q| {
+        let values = (1..=100).map(|v| (f64::from(v), 1));
+        let found = quantile_bounds(values, 100, 100.0, q, 0.025);
+        (found.lower, found.upper)
+    };
+    assert_eq!(bounds(0.5), (Some(40.0), Some(61.0)));
+    assert_eq!(bounds(0.99).1, None);
 }
 
 #[test]
@@ -116,8 +121,9 @@ fn order_statistics_interval_of_ten_million() {
         (0.5, [4_996_901, 5_003_100]),
         (0.95, [9_498_649, 9_501_351]),
     ] {
-        let found = order_statistics(about(ranks), 10_000_000, q);
-        assert_eq!(found, Some((ranks[0] as f64, ranks[1] as f64)));
+        let found = quantile_bounds(about(ranks)(), 10_000_000, 1e7, q, 0.025);
+        let expected = ranks.map(|rank| Some(rank as f64));
+        assert_eq!([found.lower, found.upper], expected);
     }
 }
 

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn only_what_was_measured_is_drawn() {
-        let verdicts = fixture::analysis(100).verdicts;
+        let mut verdicts = fixture::analysis(100).verdicts;
+        let observed = verdicts[0].observed.expect("measured");
+        verdicts[0].interval = Some((observed * 0.9, observed * 1.1));
         // `p95 < 10s` passes, `max(rows) < 5` has no field.
         let drawn = bullet(&verdicts[0]).expect("measured");
         assert!(drawn.contains("class=\"seen pass\"") && drawn.contains("class=\"interval\""));

@@ -349,7 +349,7 @@ pub fn reading(timeline: &Timeline, unit: Unit, marks: &[Mark]) -> Reading {
             unit,
             points.iter().map(|p| p.1),
         )),
-        Shape::Area(_) | Shape::Columns(_) | Shape::Dots(_) => None,
+        Shape::Area(_) | Shape::Columns(_) | Shape::Dots(_) | Shape::Signs(..) => None,
     });
     Reading {
         of: "Time (UTC)".to_owned(),

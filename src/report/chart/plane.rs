@@ -62,7 +62,8 @@ fn paint<'a>(drawn: &'a mut String, plot: &Plot) -> Painted<'a> {
                     root.draw(&Rectangle::new(corners, color.filled()))?;
                 }
             }
-            Shape::Dots(_) => {} // plotters would stretch its circles; see `dots`
+            // plotters would stretch circles and letters; see `dots`, and `words`
+            Shape::Dots(_) | Shape::Signs(..) => {}
         }
     }
     root.present()

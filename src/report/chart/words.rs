@@ -108,6 +108,7 @@ fn round(pixels: f64) -> f64 {
 /// as its end may be too thin to see.
 pub fn labels(svg: &mut String, plot: &Plot) {
     limits(svg, plot);
+    signs(svg, plot);
     let named = plot.marks.iter().filter(|mark| !mark.label.is_empty());
     let mut ends: Vec<(f64, i64, &Mark)> = named
         .enumerate()
@@ -142,6 +143,25 @@ pub fn labels(svg: &mut String, plot: &Plot) {
     }
 }
 
+/// Signs above their points, or below where there is no room.
+fn signs(svg: &mut String, plot: &Plot) {
+    for Mark { role, shape, .. } in &plot.marks {
+        let Shape::Signs(sign, points) = shape else {
+            continue;
+        };
+        for (x, y) in points {
+            let at = down(plot, *y);
+            let _ = write!(
+                svg,
+                "<text class=\"mark {}\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{sign}</text>",
+                role.class(),
+                percent(plot.x.place(*x)),
+                round(if at < 16.0 { at + 17.0 } else { at - 7.0 }),
+            );
+        }
+    }
+}
+
 /// Where a series ends; for an area the middle of its end.
 fn end(shape: &Shape) -> Option<f64> {
     match shape {
@@ -149,7 +169,7 @@ fn end(shape: &Shape) -> Option<f64> {
         Shape::Area(points) => points
             .last()
             .map(|(_, low, high)| f64::midpoint(*low, *high)),
-        Shape::Columns(_) | Shape::Dots(_) => None,
+        Shape::Columns(_) | Shape::Dots(_) | Shape::Signs(..) => None,
     }
 }
 

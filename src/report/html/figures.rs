@@ -118,7 +118,7 @@ fn runs(analysis: &Analysis) -> anyhow::Result<Vec<Figure>> {
     let total = group.series.iter().filter(|s| s.endpoint.is_none());
     let drawn = total
         .enumerate()
-        .map(|(nth, series)| trend::chart::figure(group, series, nth));
+        .map(|(nth, series)| trend::chart::figure(group, series, &format!("run-{nth}")));
     drawn.filter_map(anyhow::Result::transpose).collect()
 }
 
@@ -206,6 +206,13 @@ pub fn views(groups: &[Group]) -> Vec<Value> {
 
 /// The values behind the figures as JSON; where figures share their points across, those are there once.
 pub fn readings(groups: &[Group]) -> anyhow::Result<String> {
+    readings_of(groups.iter().flat_map(|group| &group.figures))
+}
+
+/// The same of any figures.
+pub(in crate::report) fn readings_of<'f>(
+    figures: impl Iterator<Item = &'f Figure>,
+) -> anyhow::Result<String> {
     #[derive(serde::Serialize)]
     struct Frame<'a> {
         of: &'a str,
@@ -226,7 +233,7 @@ pub fn readings(groups: &[Group]) -> anyhow::Result<String> {
         frames: Vec::new(),
         figures: BTreeMap::new(),
     };
-    for figure in groups.iter().flat_map(|group| &group.figures) {
+    for figure in figures {
         let Reading { of, x, at, series } = &figure.reading;
         let same = |frame: &Frame<'_>| frame.of == of && frame.x == x && frame.at == at;
         let frame = readings.frames.iter().position(same).unwrap_or_else(|| {

@@ -6,44 +6,49 @@ use crate::report::chart::over_time::optional_texts;
 use crate::report::chart::{Figure, Mark, Plot, Reading, Role, Shape};
 use crate::report::html::names::visible;
 use crate::trend::{Group, Series};
+use crate::units::short_moments;
 
 /// Height of a figure's plane in pixels.
 const HEIGHT: u32 = 150;
-/// Numbers of runs that are written below a figure.
-const TICKS: usize = 8;
+/// Dates that fit side by side below a figure on a phone.
+const TICKS: usize = 5;
 
-/// Draws a series; runs are numbered from 1. `id` is the figure's, whose title and description the drawing has.
-pub fn draw(series: &Series, id: &str) -> anyhow::Result<String> {
-    plot(series).svg(id)
-}
-
-/// A series as a figure of the report on its newest run; `None` if fewer than two runs have a value.
-pub fn figure(group: &Group, series: &Series, nth: usize) -> anyhow::Result<Option<Figure>> {
+/// A series as a figure; `None` if fewer than two runs have a value. `id` is the figure's, whose title and description the
+/// drawing has.
+pub fn figure(group: &Group, series: &Series, id: &str) -> anyhow::Result<Option<Figure>> {
     if series.values.iter().flatten().count() < 2 {
         return Ok(None);
     }
-    let (id, plot) = (format!("run-{nth}"), plot(series));
+    let plot = plot(group, series);
     let name = series.metric.name();
     let values = series.values.iter().copied();
     let runs = (1..).map(f64::from).zip(&group.runs);
+    let mut said = vec![optional_texts(&name, series.metric.unit(), values)];
+    let marks = (0..group.runs.len()).map(|i| words::mark(group, series, i));
+    let marks: Vec<String> = marks.collect();
+    if marks.iter().any(|mark| !mark.is_empty()) {
+        said.push(("what happened".to_owned(), marks));
+    }
+    let legend = words::legend(group, series);
+    let sentences = legend.iter().map(|(sign, text)| format!("{sign} {text}."));
     Ok(Some(Figure {
-        svg: plot.svg(&id)?,
-        id,
-        title: name.clone(),
-        caption: String::new(),
+        svg: plot.svg(id)?,
+        id: id.to_owned(),
+        title: name,
+        caption: visible(&sentences.collect::<Vec<_>>().join(" ")),
         description: format!("{}: {}.", words::word(series), series.newest.because),
         reading: Reading {
             of: "Run".to_owned(),
             x: runs.map(|(at, _)| plot.x.thousandths(at)).collect(),
             at: (0..group.runs.len())
-                .map(|i| visible(&words::run(group, i)))
+                .map(|i| visible(&words::run_and_date(group, i)))
                 .collect(),
-            series: vec![optional_texts(&name, series.metric.unit(), values)],
+            series: said,
         },
     }))
 }
 
-fn plot(series: &Series) -> Plot {
+fn plot(group: &Group, series: &Series) -> Plot {
     let (low, high) = range(series);
     let newest = series.values.len() as f64;
     let mut marks = Vec::new();
@@ -65,20 +70,53 @@ fn plot(series: &Series) -> Plot {
     marks.push(mark(Role::Calm, Shape::Line(runs().collect())));
     let dots = runs().filter_map(|(x, y)| Some((x, y?)));
     marks.push(mark(Role::Ink, Shape::Dots(dots.collect())));
-    let every = series.values.len().div_ceil(TICKS).max(1);
-    let ticks = (1..=series.values.len()).step_by(every);
+    marks.extend(signs(group, series));
     Plot {
-        x: Axis::named(
-            0.5,
-            newest + 0.5,
-            ticks.map(|run| (run as f64, run.to_string())).collect(),
-        ),
+        x: Axis::named(0.5, newest + 0.5, dates(group)),
         y: Axis::between(series.metric.unit(), low, high),
         height: HEIGHT,
         marks,
         limits: Vec::new(),
         spans: Vec::new(),
     }
+}
+
+/// Runs that are no part of a level, with the signs of the legend.
+fn signs(group: &Group, series: &Series) -> Vec<Mark> {
+    let mut signs: Vec<(&str, Vec<(f64, f64)>)> = Vec::new();
+    for (run, value) in series.values.iter().enumerate() {
+        let (Some(value), Some(sign)) = (value, words::sign(group, series, run)) else {
+            continue;
+        };
+        let point = (run as f64 + 1.0, *value);
+        match signs.iter_mut().find(|(known, _)| *known == sign) {
+            Some((_, points)) => points.push(point),
+            None => signs.push((sign, vec![point])),
+        }
+    }
+    let shown = |(sign, points)| mark(Role::Ink, Shape::Signs(sign, points));
+    signs.into_iter().map(shown).collect()
+}
+
+/// Dates of some runs, the newest among them; runs are equally far apart, and one without a date has its number. A date
+/// is not written twice in a row.
+fn dates(group: &Group) -> Vec<(f64, String)> {
+    let runs = &group.runs;
+    let every = runs.len().div_ceil(TICKS).max(1);
+    let mut shown: Vec<usize> = (0..runs.len()).rev().step_by(every).collect();
+    shown.reverse();
+    let started = shown.iter().filter_map(|run| runs[*run].started_ms);
+    let mut texts = short_moments(&started.collect::<Vec<_>>()).into_iter();
+    let mut ticks: Vec<(f64, String)> = Vec::new();
+    for run in shown {
+        let date = runs[run].started_ms.and_then(|_| texts.next());
+        let text = date.unwrap_or_else(|| format!("run {}", run + 1));
+        let known = ticks.iter().rev().find(|(_, text)| !text.is_empty());
+        let again = known.is_some_and(|(_, before)| *before == text);
+        let text = if again { String::new() } else { text };
+        ticks.push((run as f64 + 1.0, text));
+    }
+    ticks
 }
 
 fn mark(role: Role, shape: Shape) -> Mark {

@@ -1,5 +1,6 @@
 //! `trend.csv`: long form, a row for each run of each series, in base units, safe to open in a spreadsheet.
 
+use super::words;
 use crate::report::csv::safe;
 use crate::trend::{Group, Series, Trend, name};
 use crate::units::moment;
@@ -65,24 +66,6 @@ fn row(group: &Group, series: &Series, i: usize) -> [String; 15] {
         number(series.rolling[i]),
         number(level.map(|level| level.value)),
         series.metric.unit().symbol().to_owned(),
-        mark(group, series, i),
+        words::mark(group, series, i),
     ]
-}
-
-/// What is said of the run: a step, a spike, and of the newest one its verdict.
-fn mark(group: &Group, series: &Series, i: usize) -> String {
-    let mut marks = Vec::new();
-    if series.steps.iter().any(|step| step.run == i) {
-        marks.push("step");
-    }
-    if series.drift.as_ref().is_some_and(|drift| drift.first == i) {
-        marks.push("drift");
-    }
-    if series.spikes.contains(&i) {
-        marks.push("spike");
-    }
-    if i + 1 == group.runs.len() {
-        marks.push(series.newest.word.name());
-    }
-    marks.join(" ")
 }

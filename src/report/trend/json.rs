@@ -1,5 +1,7 @@
 //! `trend.json`: everything, in base units, in a fixed order. Runs are numbered from 1.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::history::segment::Direction;
@@ -70,6 +72,7 @@ struct GroupJson<'a> {
     newest: bool,
     machine: Option<&'a str>,
     scenario: Option<&'a str>,
+    labels: &'a BTreeMap<String, String>,
     users: Option<UsersJson>,
     runs: Vec<RunJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
@@ -91,6 +94,8 @@ struct RunJson<'a> {
     commit: Option<&'a str>,
     branch: Option<&'a str>,
     requests: u64,
+    verdict: &'a str,
+    report: Option<&'a str>,
     file: &'a str,
     line: Option<u64>,
 }
@@ -206,6 +211,7 @@ fn group(group: &Group) -> GroupJson<'_> {
         newest: group.newest,
         machine: group.key.machine.as_deref(),
         scenario: group.key.scenario.as_deref(),
+        labels: &group.key.labels,
         users: group.key.users.map(|(min, max)| UsersJson { min, max }),
         runs: group
             .runs
@@ -227,6 +233,8 @@ fn run_json(i: usize, run: &Run) -> RunJson<'_> {
         commit: run.commit.as_deref(),
         branch: run.branch.as_deref(),
         requests: run.requests,
+        verdict: &run.verdict,
+        report: run.report.as_deref(),
         file: &run.origin.file,
         line: run.origin.line,
     }

@@ -2,12 +2,18 @@
 
 use std::fmt::Write as _;
 
+use super::order;
 use super::sparkline::sparkline;
 use super::words;
 use crate::report::markdown::{cell, symbol_of};
-use crate::trend::{Group, Trend, Word};
+use crate::trend::{Group, Trend};
+use crate::units::{Unit, date_and_time};
 
-const MOST_ROWS: usize = 100;
+/// Rows of a table: a comment has room for 65,536 characters.
+const MOST_ROWS: usize = 50;
+const MOST_REASONS: usize = 12;
+/// The newest runs that are listed.
+const MOST_RUNS: usize = 20;
 /// Runs that a line of text shows.
 const RUNS_SHOWN: usize = 30;
 
@@ -28,6 +34,7 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
         if i == 0 {
             undecided(&mut text, group)?;
             series(&mut text, group)?;
+            runs(&mut text, group)?;
         }
     }
     if let Some(test) = &trend.self_test {
@@ -52,18 +59,20 @@ pub fn render(trend: &Trend) -> anyhow::Result<String> {
 }
 
 fn changes(text: &mut String, group: &Group) -> std::fmt::Result {
-    if group.changes.is_empty() {
+    let causes = order::causes(group);
+    if causes.is_empty() {
         return Ok(());
     }
     writeln!(
         text,
         "| | Change | Where and since when | How much |\n|---|---|---|---|"
     )?;
-    for change in group.changes.iter().take(MOST_ROWS) {
-        let mut how = words::extent(change);
-        if let Some(reason) = &change.acknowledged {
-            let _ = write!(how, "; acknowledged: {reason}");
-        }
+    for cause in causes.iter().take(MOST_ROWS) {
+        let change = cause.change;
+        let mut how = vec![words::extent(cause)];
+        how.extend(words::followers(group, cause, 1));
+        let reason = change.acknowledged.as_ref();
+        how.extend(reason.map(|reason| format!("acknowledged: {reason}")));
         writeln!(
             text,
             "| {} {} | {} | {} | {} |",
@@ -71,67 +80,106 @@ fn changes(text: &mut String, group: &Group) -> std::fmt::Result {
             words::standing(change),
             change.id,
             cell(&words::place(group, change)),
-            cell(&how)
+            cell(&how.join("; "))
         )?;
     }
-    writeln!(text)
+    writeln!(text)?;
+    more(text, causes.len(), MOST_ROWS, "changes")
+}
+
+/// How many are not shown, if any.
+fn more(text: &mut String, all: usize, most: usize, what: &str) -> std::fmt::Result {
+    if all > most {
+        writeln!(text, "… and {} more {what} in `trend.json`\n", all - most)?;
+    }
+    Ok(())
 }
 
 fn undecided(text: &mut String, group: &Group) -> std::fmt::Result {
     let reasons = words::undecided(group);
-    for (why, series) in &reasons {
+    for (why, series) in reasons.iter().take(MOST_REASONS) {
         writeln!(
             text,
-            "* cannot be told: {} ({})",
+            "* could not be judged: {}: {}",
             cell(why),
-            cell(&series.join(", "))
+            cell(&words::few(series, 6))
         )?;
     }
-    for series in group
-        .series
-        .iter()
-        .filter(|s| s.newest.word == Word::Suspect)
-    {
-        let what = format!("{} {}", series.name(), series.metric.name());
-        writeln!(
-            text,
-            "* suspect: {} ({})",
-            cell(&series.newest.because),
-            cell(&what)
-        )?;
+    let suspects = words::suspects(group);
+    for suspect in suspects.iter().take(MOST_REASONS) {
+        writeln!(text, "* suspect: {}", cell(suspect))?;
     }
-    writeln!(text)
+    writeln!(text)?;
+    more(text, reasons.len(), MOST_REASONS, "reasons")?;
+    more(text, suspects.len(), MOST_REASONS, "suspect series")
 }
 
+/// The total, then the series in which something happened, worst first, then the others as far as there is room.
 fn series(text: &mut String, group: &Group) -> std::fmt::Result {
     writeln!(
         text,
         "<details><summary>Series ({})</summary>\n",
-        group.series.len()
+        order::within(group)
     )?;
     writeln!(
         text,
-        "| Endpoint | Metric | Runs | Level | Newest | Change | Verdict |\n|---|---|---|---:|---:|---:|---|"
+        "| Endpoint | Metric | Runs | Before | Now | Change | Verdict |\n|---|---|---|---:|---:|---:|---|"
     )?;
-    for series in group.series.iter().take(MOST_ROWS) {
+    let sorted = order::sorted(group);
+    let rows = sorted
+        .eventful
+        .iter()
+        .chain(&sorted.calm)
+        .copied()
+        .flatten();
+    for series in sorted.total.iter().chain(rows).take(MOST_ROWS) {
+        let row = words::row(group, series);
         writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} |",
             cell(&series.name()),
             series.metric.name(),
             sparkline(&series.values, RUNS_SHOWN),
-            words::value(series, words::level(series)),
-            words::value(series, series.newest.value),
-            words::newest_change(series),
+            words::value(series, row.before),
+            words::value(series, row.now),
+            row.change,
             words::word(series)
         )?;
     }
-    if group.series.len() > MOST_ROWS {
+    writeln!(text)?;
+    more(text, group.series.len(), MOST_ROWS, "series")?;
+    writeln!(text, "</details>\n")
+}
+
+/// The newest runs, newest first.
+fn runs(text: &mut String, group: &Group) -> std::fmt::Result {
+    let count = group.runs.len();
+    writeln!(text, "<details><summary>Runs ({count})</summary>\n")?;
+    writeln!(
+        text,
+        "| Run | Started | Name | Commit | Branch | Requests | Gates | Report |\n|---:|---|---|---|---|---:|---|---|"
+    )?;
+    for (i, run) in group.runs.iter().enumerate().rev().take(MOST_RUNS) {
+        let or_none = |text: Option<&str>| text.map_or_else(|| words::NONE.to_owned(), cell);
+        let report = match (run.report.as_deref(), words::address(run.report.as_deref())) {
+            // An address is of signs that Markdown has no other meaning for within its angle brackets.
+            (_, Some(address)) => format!("[{}](<{}>)", cell(address.host), address.url),
+            (text, None) => or_none(text),
+        };
         writeln!(
             text,
-            "\n… and {} more in `trend.json`",
-            group.series.len() - MOST_ROWS
+            "| {} | {} | {} | {} | {} | {} | {} | {report} |",
+            i + 1,
+            run.started_ms
+                .map_or_else(|| words::NONE.to_owned(), date_and_time),
+            cell(&run.label),
+            or_none(run.commit.as_deref().map(words::short_commit)),
+            or_none(run.branch.as_deref()),
+            Unit::Count.human(run.requests as f64),
+            cell(&run.verdict),
         )?;
     }
-    writeln!(text, "\n</details>\n")
+    writeln!(text)?;
+    more(text, count, MOST_RUNS, "runs")?;
+    writeln!(text, "</details>\n")
 }

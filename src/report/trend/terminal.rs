@@ -2,14 +2,20 @@
 
 use std::fmt::Write as _;
 
+use super::order::{self, Cause};
 use super::sparkline::sparkline;
 use super::words;
-use crate::report::terminal::{clean, table, wrapped};
-use crate::trend::{Change, Group, Series, Trend, Word};
+use crate::report::terminal::{WIDTH, clean, table, wrapped};
+use crate::trend::{Group, Series, Trend};
 use crate::visible::painted;
 
-const MOST_SERIES: usize = 200;
-const MOST_CHANGES: usize = 40;
+/// Up to so many series are all shown: they fit a screen. Of more, those in which nothing happened are folded.
+const FEW_SERIES: usize = 30;
+const MOST_SERIES: usize = 60;
+const MOST_CHANGES: usize = 25;
+const MOST_REASONS: usize = 12;
+/// Changes that are named below the one they follow from.
+const FOLLOWERS: usize = 3;
 /// Runs that a line of text shows.
 const RUNS_SHOWN: usize = 20;
 
@@ -21,11 +27,9 @@ pub fn render(trend: &Trend, color: bool) -> String {
             text.push_str("\nOther series, which the outcome is not about\n");
         }
         let _ = writeln!(text, "{}", clean(&words::facts(group)));
-        if i == 0 {
-            series(&mut text, group);
-        }
         changes(&mut text, group, color);
         if i == 0 {
+            series(&mut text, group);
             undecided(&mut text, group);
         }
     }
@@ -50,24 +54,30 @@ pub fn render(trend: &Trend, color: bool) -> String {
     text
 }
 
-/// A line for each series, under a heading for each endpoint.
+/// A line for each series, under a heading for each endpoint: what happened first, the total last.
 fn series(text: &mut String, group: &Group) {
+    let sorted = order::sorted(group);
+    let folds = group.series.len() > FEW_SERIES;
+    let calm = if folds { &[][..] } else { &sorted.calm };
+    let rows = sorted.eventful.iter().chain(calm).copied().flatten();
+    let room = MOST_SERIES.saturating_sub(sorted.total.len());
+    let shown: Vec<&Series> = rows.take(room).chain(sorted.total).collect();
     let mut table = table(
-        &["", "Metric", "Runs", "Level", "Newest", "Change", "Verdict"],
+        &["", "Metric", "Runs", "Before", "Now", "Change", "Verdict"],
         3,
     );
     if let Some(column) = table.column_mut(6) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    let shown = &group.series[..group.series.len().min(MOST_SERIES)];
-    for series in shown {
+    for series in &shown {
+        let row = words::row(group, series);
         table.add_row([
             String::new(),
             series.metric.name(),
             sparkline(&series.values, RUNS_SHOWN),
-            words::value(series, words::level(series)),
-            words::value(series, series.newest.value),
-            words::newest_change(series),
+            words::value(series, row.before),
+            words::value(series, row.now),
+            row.change,
             words::word(series),
         ]);
     }
@@ -81,89 +91,95 @@ fn series(text: &mut String, group: &Group) {
         before = Some(series);
         let _ = writeln!(text, "{}", line.trim_end());
     }
-    if group.series.len() > MOST_SERIES {
+    if shown.len() < group.series.len() {
         let _ = writeln!(
             text,
-            "… and {} more series",
-            group.series.len() - MOST_SERIES
+            "{}; {} not shown: `--html`, `--csv` and `--json` have them",
+            order::within(group),
+            group.series.len() - shown.len()
         );
     }
 }
 
 fn changes(text: &mut String, group: &Group, color: bool) {
-    if group.changes.is_empty() {
+    let causes = order::causes(group);
+    if causes.is_empty() {
         return;
     }
-    text.push_str("\nChanges, the newest first\n");
-    for change in group.changes.iter().take(MOST_CHANGES) {
-        one(text, group, change, color);
+    text.push_str("\nWhat changed, the worst first\n");
+    for cause in causes.iter().take(MOST_CHANGES) {
+        one(text, group, cause, color);
     }
-    let hidden = group.changes.len().saturating_sub(MOST_CHANGES);
+    let hidden = causes.len().saturating_sub(MOST_CHANGES);
     if hidden > 0 {
-        let _ = writeln!(text, "  … and {hidden} older ones");
+        let _ = writeln!(text, "  … and {hidden} more; `--json` has them all");
     }
     if group.newest
-        && let Some(open) = group
-            .changes
-            .iter()
-            .find(|c| c.fails() && c.follows.is_none())
+        && let Some(open) = causes.iter().find(|c| c.change.fails())
     {
         let _ = writeln!(
             text,
             "  Meant? `loadgate trend HISTORY --ack {} --reason \"…\"` accepts the new level.",
-            open.id
+            open.change.id
         );
     }
 }
 
-fn one(text: &mut String, group: &Group, change: &Change, color: bool) {
+fn one(text: &mut String, group: &Group, cause: &Cause<'_>, color: bool) {
+    let change = cause.change;
     let verdict = words::verdict(change);
     let symbol = match verdict {
         "fail" => "✗",
         "undecided" => "?",
         _ => "✓",
     };
-    let head = painted(
-        &format!("{symbol} {}", words::standing(change)),
-        verdict,
-        color,
-    );
-    let _ = writeln!(
-        text,
-        "  {head}  {}  {}",
-        change.id,
-        clean(&words::place(group, change))
-    );
-    wrapped(text, "      ", &clean(&words::extent(change)));
+    let standing = format!("{symbol} {}", words::standing(change));
+    let head = painted(&standing, verdict, color);
+    let place = clean(&words::place(group, change));
+    let plain = format!("  {standing}  {}  {place}", change.id);
+    if plain.chars().count() <= usize::from(WIDTH) {
+        let _ = writeln!(text, "  {head}  {}  {place}", change.id);
+    } else {
+        let _ = writeln!(text, "  {head}  {}", change.id);
+        wrapped(text, "      ", &place);
+    }
+    wrapped(text, "      ", &clean(&words::extent(cause)));
+    for line in words::followers(group, cause, FOLLOWERS) {
+        wrapped(text, "      ", &clean(&line));
+    }
     if let Some(reason) = &change.acknowledged {
         wrapped(text, "      ", &format!("acknowledged: {}", clean(reason)));
     }
 }
 
+/// What is suspect, and what could not be judged, with the reasons.
 fn undecided(text: &mut String, group: &Group) {
-    let reasons = words::undecided(group);
-    let outside = group
-        .series
-        .iter()
-        .filter(|s| s.newest.word == Word::Suspect)
-        .map(|s| format!("{} {}: {}", s.name(), s.metric.name(), s.newest.because));
-    let suspects: Vec<String> = outside.collect();
+    let suspects = words::suspects(group);
     if !suspects.is_empty() {
         text.push_str("\nSuspect\n");
-        for suspect in suspects {
-            wrapped(text, "  ? ", &clean(&suspect));
+        for suspect in suspects.iter().take(MOST_REASONS) {
+            wrapped(text, "  ? ", &clean(suspect));
         }
+        more(text, suspects.len());
     }
+    let reasons = words::undecided(group);
     if reasons.is_empty() {
         return;
     }
-    text.push_str("\nCannot be told\n");
-    for (why, series) in reasons {
-        let all = if series.len() > 6 {
-            format!("{} series", series.len())
-        } else {
-            series.join(", ")
-        };
-        wrapped(text, "  ? ", &format!("{}: {}", clean(&all), clean(&why)));
+    text.push_str("\nCould not be judged\n");
+    for (why, series) in reasons.iter().take(MOST_REASONS) {
+        let all = words::few(series, 6);
+        wrapped(text, "  ? ", &format!("{}: {}", clean(why), clean(&all)));
+    }
+    more(text, reasons.len());
+}
+
+fn more(text: &mut String, all: usize) {
+    if all > MOST_REASONS {
+        let _ = writeln!(
+            text,
+            "  … and {} more; `--json` has them all",
+            all - MOST_REASONS
+        );
     }
 }
