@@ -1,10 +1,12 @@
 //! Golden reports: `testdata/cases/NAME/` holds `args`, perhaps a `loadgate.toml`, and `expected/` with every report.
 //! Where there is `generate`, its lines are the arguments of `loadgate generate`, which makes the run in `run/` first;
 //! after an empty line follow those of the next run, `run-2/`.
-//! `LOADGATE_UPDATE=1 cargo test cases` writes them anew; the difference is for the reviewer.
+//! `LOADGATE_UPDATE=1 cargo test cases` writes them anew; the difference is for the reviewer. Pages are kept without their
+//! style and script, which are those of `templates/`.
 
 use std::path::{Path, PathBuf};
 
+use crate::goldens::Goldens;
 use crate::harness::{loadgate_in, root};
 
 const REPORTS: [&str; 6] = [
@@ -18,7 +20,7 @@ const REPORTS: [&str; 6] = [
 
 #[test]
 fn every_case_gives_its_expected_reports() {
-    let update = std::env::var_os("LOADGATE_UPDATE").is_some();
+    let mut goldens = Goldens::new();
     let mut cases: Vec<_> = std::fs::read_dir(root("testdata/cases"))
         .unwrap()
         .map(|c| c.unwrap().path())
@@ -42,9 +44,10 @@ fn every_case_gives_its_expected_reports() {
         found.push(("stdout.txt", run.stdout));
         found.push(("exit", format!("{}\n", run.code)));
         for (name, text) in found {
-            compare(&case.join("expected").join(name), &text, update);
+            goldens.check(&case.join("expected").join(name), &text);
         }
     }
+    goldens.finish();
 }
 
 /// Makes the runs of a case, beside a copy of the gate files so that their paths are the same as in the repository.
@@ -70,23 +73,4 @@ fn generated(folder: &Path, arguments: &str) -> PathBuf {
         std::fs::copy(file.path(), gates.join(file.file_name())).unwrap();
     }
     folder.to_owned()
-}
-
-fn compare(path: &Path, found: &str, update: bool) {
-    if update {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, found).unwrap();
-        return;
-    }
-    let expected = std::fs::read_to_string(path).unwrap_or_default();
-    let first = expected
-        .lines()
-        .zip(found.lines())
-        .position(|(a, b)| a != b);
-    assert!(
-        expected == found,
-        "{}: differs from line {:?} on",
-        path.display(),
-        first.map(|l| l + 1)
-    );
 }

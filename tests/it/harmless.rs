@@ -349,6 +349,8 @@ fn every_report_of_other_commands() {
             write(dir.path(), name, &log);
             let label = format!("name={text}");
             let commit = format!("commit={text}");
+            let (report, address) = (format!("report={text}"), format!("report=https://x/{text}"));
+            let report = if slower == 1 { report } else { address };
             let args = [
                 "check",
                 name,
@@ -358,6 +360,8 @@ fn every_report_of_other_commands() {
                 &label,
                 "--label",
                 &commit,
+                "--label",
+                &report,
             ];
             let run = loadgate_in(dir.path(), &args, b"");
             both(&format!("{i} {name}"), &run, Says::Nothing);

@@ -21,6 +21,7 @@ mod fuzz;
 mod fuzz_parsers;
 mod gate_file;
 mod generate;
+mod goldens;
 mod harmless;
 mod harness;
 mod history;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::goldens::Goldens;
 use crate::harness::{Run, loadgate, root};
 
 pub const STEP: &str = "testdata/history/step_after_8.jsonl";
@@ -492,16 +493,9 @@ fn the_reports_of_the_step_are_as_expected() {
     let all = found
         .iter_mut()
         .map(|(name, text)| (*name, std::mem::take(text)));
+    let mut goldens = Goldens::new();
     for (name, text) in all.chain([("stdout.txt", run.stdout)]) {
-        let path = root("testdata/history/expected").join(name);
-        if std::env::var_os("LOADGATE_UPDATE").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, text).unwrap();
-            continue;
-        }
-        let expected = std::fs::read_to_string(&path).unwrap_or_default();
-        let mut lines = expected.lines().zip(text.lines());
-        let first = lines.position(|(a, b)| a != b).map(|line| line + 1);
-        assert!(expected == text, "{name} differs from line {first:?} on");
+        goldens.check(&root("testdata/history/expected").join(name), &text);
     }
+    goldens.finish();
 }

@@ -272,6 +272,7 @@ fn a_long_history_stays_usable() {
     );
     assert!(reports.text("trend.html").len() < MEGABYTE);
     assert!(reports.text("trend.md").len() < COMMENT);
+    assert!(reports.text("trend.html").contains("280 older runs"));
     for run in reports.json()["groups"][0]["runs"].as_array().unwrap() {
         assert!(
             reports

@@ -108,6 +108,7 @@ fn view(nth: usize, group: &Group, drawn: &mut Drawn) -> anyhow::Result<Value> {
         total,
         eventful,
         calm,
+        all_calm => sorted.calm.len(),
         within => order::within(group),
         table => group.newest.then(|| table::view(group, &sorted, &anchors)),
         count => group.runs.len(),
