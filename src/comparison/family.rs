@@ -3,13 +3,23 @@
 //!
 //! Three groups share the level: the figures that every run has, by a rotation test of the greatest t; the same figures,
 //! adjusted by the run's other endpoints, by Holm's step-down; and all else (ratios, figures that some runs lack, one run
-//! against one), by Holm's step-down, too. The last group's share is its share of the figures; the first two halve what is
-//! left. Each direction has its own alpha.
+//! against one), by Holm's step-down, too. The last group's share is its share of the figures; of what is left the first has
+//! three tenths and the second half. Each direction has its own alpha.
+//!
+//! The rest is not spent: the noise of real runs has longer tails than a normal one. Of 1,000 comparisons of unchanged code on
+//! a noisy machine, 9 were called worse by a rotation test of level .005 (`examples/comparison_rates.rs`).
 
 use super::draft::Draft;
 use super::rule::Survives;
 use crate::statistics::distribution::student_t_sf;
 use crate::statistics::{holm, rotation};
+
+/// The rotation test's share.
+const PLAIN: f64 = 0.3;
+/// The adjusted figures' share.
+const ADJUSTED: f64 = 0.5;
+/// The rotation test's share where nothing can be adjusted.
+const ALONE: f64 = 0.6;
 
 /// How the level is shared, for one direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,10 +59,14 @@ impl Levels {
         }
         let of_rest = alpha * f64::from(rest) / f64::from((complete + rest).max(1));
         let left = alpha - of_rest;
-        let plain = if can_adjust { left / 2.0 } else { left };
+        let (plain, adjusted) = if can_adjust {
+            (PLAIN, ADJUSTED)
+        } else {
+            (ALONE, 0.0)
+        };
         Self {
-            plain,
-            adjusted: left - plain,
+            plain: left * plain,
+            adjusted: left * adjusted,
             rest: of_rest,
         }
     }

@@ -65,8 +65,9 @@ pub fn rows(comparison: &Comparison) -> Vec<[String; 8]> {
 pub fn grouped(comparison: &Comparison) -> Vec<[String; 7]> {
     let mut endpoints: Vec<_> = comparison.endpoints.iter().collect();
     endpoints.sort_by_key(|e| {
-        let ranks = e.rows.iter().map(|row| rank(row.judgement.word));
-        ranks.min()
+        let rows = e.rows.iter();
+        rows.map(|row| (rank(row.judgement.word), follows(comparison, e, row)))
+            .min()
     });
     let mut lines = Vec::new();
     for endpoint in endpoints {
