@@ -173,14 +173,16 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
         &comparison.vanished,
     ));
     let notable = [Word::Regressed, Word::Suspect, Word::Improved].into_iter();
-    let sentences = notable.flat_map(|word| causes(comparison, word)).map(cause);
+    let sentences = notable
+        .flat_map(|word| causes(comparison, word))
+        .map(|c| cause(&c));
     lines.extend(sentences.take(MOST_LINES));
     lines.extend(untold(comparison));
     lines
 }
 
 /// `GET /search slower (p50 +20 %, mean +18 %): regressed: …; the total follows`.
-fn cause(cause: Cause<'_>) -> String {
+fn cause(cause: &Cause<'_>) -> String {
     let follows = if cause.total_follows {
         "; the total follows"
     } else {
