@@ -1,6 +1,6 @@
 //! Many runs: the store that keeps them, and the statistics of one series, one value per run, oldest first.
 //!
-//! [`store`] reads what [`append`] wrote, one [`line`] for each run ([`entry`]) or [`acknowledgement`]. The rest are pure
+//! [`store`] reads what [`append`] wrote, one [line](mod@line) for each run ([`entry`]) or [`acknowledgement`]. The rest are pure
 //! functions without I/O:
 //! [`segment`] finds where the level changed, [`counts`] the same for failures out of requests,
 //! [`drift`] tells a slow trend from steps, [`newest`] judges the last run against the level before it,

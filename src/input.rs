@@ -1,7 +1,7 @@
 //! Reading what a load test left behind: find, decompress, recognise by content, count.
 
 //!
-//! In three steps: [`discover`] finds, opens and recognises; what was found is read and counted; then it is checked whether
+//! In three steps: [`mod@discover`] finds, opens and recognises; what was found is read and counted; then it is checked whether
 //! it is one run, whole and without copies ([`copies`], [`one_run`]).
 
 use std::path::Path;

@@ -47,7 +47,7 @@ pub fn is_history(text: &str) -> bool {
     serde_json::from_str::<Head>(text).is_ok_and(|head| head.schema.starts_with(FORMAT))
 }
 
-/// Whether bytes begin as [`write`] begins a line: what a killed writer leaves is told by it.
+/// Whether bytes begin as [`write()`] begins a line: what a killed writer leaves is told by it.
 pub fn begins(bytes: &[u8]) -> bool {
     bytes.starts_with(b"{\"schema\":\"loadgate.history/")
 }
