@@ -13,17 +13,21 @@
 //! * what cannot be computed is a named [`shortfall::Shortfall`], never NaN.
 
 pub mod batch_means;
+pub mod cause;
 mod compare;
 pub mod dependence;
 mod draft;
 pub mod errors;
 mod estimate;
+pub mod family;
+pub mod far_out;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod mann_whitney;
 pub mod multiplicity;
+mod others;
 pub mod pooled;
 pub mod power;
 mod precondition;
@@ -48,7 +52,7 @@ pub use terms::Terms;
 use crate::metric::Metric;
 use crate::summary::Distribution;
 use crate::tally::Endpoint;
-use rule::{Judgement, Word};
+use rule::{Judgement, Test, Word};
 use run_pair::BetweenRuns;
 use shift::ShiftPoint;
 
@@ -137,6 +141,8 @@ pub struct Row {
     pub relative: Option<f64>,
     /// Bounds of `relative`, each wrong with probability alpha; for ratios bounds of `change`.
     pub interval: Option<(f64, f64)>,
+    /// The same at equal response times of the run's other endpoints; `None` if too few runs or endpoints allow it.
+    pub adjusted: Option<Change>,
     /// How much runs of the same code differ.
     pub noise: Noise,
     /// Verdict and reason.
@@ -147,7 +153,8 @@ pub struct Row {
     pub p_worse: Option<f64>,
     /// The same of so much better.
     pub p_better: Option<f64>,
-    /// The smallest worsening that would have been seen with a chance of 80 %: relative, for ratios absolute.
+    /// The worsening that would be seen 4 times in 5, at the level that the whole comparison leaves this figure: relative,
+    /// for ratios absolute.
     pub detectable: Option<f64>,
     /// Runs a side that would see a worsening as small as the margin with a chance of 80 %.
     pub runs_needed: Option<u32>,
@@ -195,22 +202,24 @@ impl Noise {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Evidence {
     /// Of a metric compared by its logarithm.
-    Log(Survivor<rule::Evidence>),
+    Log(rule::Evidence),
     /// Of a ratio compared by its difference.
-    Share(Survivor<share::Evidence>),
+    Share(share::Evidence),
     /// A side has no value.
     Missing,
 }
 
-/// Evidence with whether it holds among all hypotheses of the comparison, in either direction.
+/// The change at equal response times of the run's other endpoints.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Survivor<E> {
-    /// The evidence.
-    pub evidence: E,
-    /// Whether a worsening survives Benjamini and Hochberg's control.
-    pub worse: bool,
-    /// Whether a betterment does.
-    pub better: bool,
+pub struct Change {
+    /// Ratio − 1.
+    pub relative: f64,
+    /// Its bounds, each wrong with probability alpha.
+    pub interval: (f64, f64),
+    /// Chance of at least so much worse, were there no change (one-sided).
+    pub p_worse: f64,
+    /// The same of so much better.
+    pub p_better: f64,
 }
 
 /// How many rows got which word.
@@ -224,7 +233,7 @@ pub struct Census {
     pub improved: u64,
     /// No change larger than the margin.
     pub unchanged: u64,
-    /// Could not be told.
+    /// Could not be judged.
     pub not_enough_data: u64,
 }
 
@@ -250,6 +259,49 @@ impl Comparison {
 }
 
 impl Row {
+    /// The change that the verdict is about, with its bounds: relative, for ratios absolute. Adjusted by the run's other
+    /// endpoints where that test decided.
+    pub fn shown(&self) -> (Option<f64>, Option<(f64, f64)>) {
+        match (&self.evidence, self.judgement.by, self.adjusted) {
+            (Evidence::Share(_), _, _) => (self.change, self.interval),
+            (_, Test::Others, Some(adjusted)) => (Some(adjusted.relative), Some(adjusted.interval)),
+            _ => (self.relative, self.interval),
+        }
+    }
+
+    /// Whether it is worse than the baseline at all, not by chance, whatever the margin; `turned`: whether it is better.
+    ///
+    /// One run against one has no noise to go by; see [`far_out`]. Of its shares the rule's wide margin decides.
+    pub fn is_worse_at_all(&self, turned: bool) -> bool {
+        let as_asked = |d: rule::Difference, survives: rule::Survives| {
+            if turned {
+                (d.reversed(), survives.reversed())
+            } else {
+                (d, survives)
+            }
+        };
+        match self.evidence {
+            Evidence::Missing => false,
+            Evidence::Log(e) if matches!(e.noise, rule::Noise::Unknown { .. }) => false,
+            Evidence::Log(e) => e.difference.is_ok_and(|plain| {
+                let (plain, survives) = as_asked(plain, e.survives);
+                let adjusted = e.adjusted.is_some_and(|a| {
+                    let (d, survives) = as_asked(a.difference, a.survives);
+                    d.lower > 0.0 && survives.worse && plain.estimate > 0.0
+                });
+                adjusted || (plain.lower > 0.0 && survives.worse)
+            }),
+            Evidence::Share(e) => e.difference.is_ok_and(|d| {
+                let (d, survives) = as_asked(d, e.survives);
+                let least = match e.noise {
+                    rule::Noise::Known => 0.0,
+                    rule::Noise::Unknown { .. } => share::wide_margin(e.baseline, e.margin),
+                };
+                d.lower > least && survives.worse
+            }),
+        }
+    }
+
     /// Least change that mattered: relative, for ratios absolute; `None` if a side has no value.
     pub fn margin(&self) -> Option<f64> {
         match self.evidence {

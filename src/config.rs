@@ -89,7 +89,7 @@ pub fn require(text: &str, number: usize) -> Result<Gate, Diagnostic> {
         min_samples: None,
         max_missing: crate::gate::MOST_MISSING,
         floor: None,
-        significant: false,
+        significant: true,
         origin: Origin::file(FLAG),
     })
 }

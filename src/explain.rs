@@ -32,6 +32,11 @@ pub fn gate(gate: &Gate) -> String {
         None => "It is judged on the run's total, all endpoints together.".to_owned(),
     };
     let _ = writeln!(text, "\n{place}\n{}", consequence(gate.level));
+    if gate.significant && gate.requirements.iter().any(Requirement::leaves_room) {
+        text.push_str(
+            "Beyond its limit a figure fails if it is worse than the baseline by more than runs of unchanged code differ;\nelse it is undecided (exit code 3). `significant = false` compares the two numbers alone.\n",
+        );
+    }
     let most = gate
         .requirements
         .iter()

@@ -39,7 +39,7 @@ pub struct Gate {
     pub max_missing: f64,
     /// Smaller changes against a baseline do not count; in the metric's base unit.
     pub floor: Option<f64>,
-    /// Against a baseline only a change that the statistics call `regressed` fails, not any difference of two numbers.
+    /// Against a baseline only a change fails that is not by chance; else the two numbers alone decide.
     pub significant: bool,
     /// Where it was written.
     pub origin: Origin,
@@ -84,12 +84,13 @@ pub enum Level {
 }
 
 /// What follows when the statistics cannot say `regressed`, and cannot rule it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Of `suspect`: it fails, or it warns.
-    pub on_suspect: Level,
-    /// Of `not enough data`.
-    pub on_inconclusive: Inconclusive,
+    /// Of `suspect`: it fails, or it warns. Left out, `[regression]` warns, and a limit with a baseline fails.
+    pub on_suspect: Option<Level>,
+    /// Of `not enough data`. Left out, `[regression]` warns unless nothing at all could be judged, and a limit with a
+    /// baseline is undecided.
+    pub on_inconclusive: Option<Inconclusive>,
 }
 
 /// What `not enough data` means for a rule that asks for significance.
@@ -103,11 +104,18 @@ pub enum Inconclusive {
     Undecided,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            on_suspect: Level::Warn,
-            on_inconclusive: Inconclusive::Undecided,
+impl Requirement {
+    /// Whether the limit lets the figure be as bad as the baseline's, and no better. A stricter one asks for an improvement,
+    /// and is judged as it stands.
+    pub fn leaves_room(&self) -> bool {
+        let Limit::Baseline { factor, offset } = self.limit else {
+            return false;
+        };
+        let (one, zero) = (Fraction::ONE, Fraction::ZERO);
+        match self.comparator {
+            Comparator::Less | Comparator::LessOrEqual => factor >= one && offset >= zero,
+            Comparator::Greater | Comparator::GreaterOrEqual => factor <= one && offset <= zero,
+            Comparator::Equal => false,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | 0 | every gate passed (or there were none) |
 //! | 1 | at least one gate failed; of `compare`: or a figure regressed |
 //! | 2 | no verdict: usage, configuration, unreadable input, I/O |
-//! | 3 | no gate failed, but at least one is undecided |
+//! | 3 | no gate failed, but at least one is undecided; of `compare`: or no figure is on both sides |
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -129,14 +129,25 @@ impl Outcome {
         if criteria.count() == 0 {
             return nothing_judged();
         }
+        // Two runs that were only compared have passed nothing.
+        let only_compared = criteria.count() == 1 && self.compared.is_some();
+        let names = [&criteria.passed, &criteria.warned];
+        let is_judged = names
+            .into_iter()
+            .flatten()
+            .any(|name| name != comparison::ID);
+        let good = if only_compared && !is_judged {
+            "COMPARED"
+        } else {
+            "PASSED"
+        };
         let word = match (self.verdict, criteria.warned.len()) {
             ("fail", _) => "FAILED".to_owned(),
             ("undecided", _) => "UNDECIDED".to_owned(),
-            (_, 0) => "PASSED".to_owned(),
-            (_, 1) => "PASSED with 1 warning".to_owned(),
-            (_, n) => format!("PASSED with {n} warnings"),
+            (_, 0) => good.to_owned(),
+            (_, 1) => format!("{good} with 1 warning"),
+            (_, n) => format!("{good} with {n} warnings"),
         };
-        let only_compared = criteria.count() == 1 && self.compared.is_some();
         let clauses: Vec<String> = (!only_compared)
             .then(|| self.by_criteria())
             .into_iter()

@@ -62,6 +62,7 @@ pub fn sample(report: &Report, kept_in: KeptIn, path: &str, terms: &Terms) -> Sa
     let endpoint = |e: &Endpoint, total: bool| endpoint_sample(e, total, &of);
     Sample {
         label: format!("{} ({})", report.run.label, shown(path)),
+        started_ms: report.run.started_ms,
         duration_s: report.run.duration_s,
         users_max: report.run.users_max,
         metadata: report.run.metadata.clone(),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::draft::Draft;
-use super::multiplicity;
+use super::family::{self, Levels};
+use super::others;
 use super::precondition;
 use super::sample::{EndpointSample, Sample};
 use super::shift::shift_function;
-use super::terms::{FALSE_DISCOVERIES, Terms};
+use super::terms::Terms;
 use super::{Census, Comparison, Distributions, EndpointComparison, RunFacts};
 use crate::summary::Distribution;
 use crate::tally::Endpoint;
@@ -27,15 +28,27 @@ pub fn compare(baseline: &[Sample], current: &[Sample], terms: &Terms) -> Compar
         .filter_map(|(key, b)| Some((Some((*key).clone()), (b.clone(), now.get(key)?.clone()))));
     for (endpoint, (b, c)) in std::iter::once((None, total)).chain(both) {
         let metrics = terms.metrics_of(endpoint.is_none());
-        drafts.push(metrics.map(|m| Draft::of(m, &b, &c, terms)).collect());
+        drafts.push(
+            metrics
+                .map(|m| Draft::of(m, &b, &c, (baseline.len(), current.len()), terms))
+                .collect(),
+        );
         endpoints.push(frame(endpoint, &b, &c));
     }
-    let survivors = survivors(&drafts);
+    let sides: Vec<bool> = baseline
+        .iter()
+        .map(|_| false)
+        .chain(current.iter().map(|_| true))
+        .collect();
+    let can_adjust = others::can_adjust(&drafts, &sides);
+    let levels = Levels::of(&drafts, &sides, can_adjust, terms.alpha);
+    others::adjust(&mut drafts, &sides, levels.adjusted);
+    let standings = family::judge(&drafts, &sides, levels);
     let recorded = baseline.iter().all(|s| s.recorded);
     let mut census = Census::default();
-    for ((endpoint, drafts), survivors) in endpoints.iter_mut().zip(drafts).zip(survivors) {
-        for (draft, (worse, better)) in drafts.into_iter().zip(survivors) {
-            let row = draft.finish(worse, better, recorded, terms.alpha);
+    for ((endpoint, drafts), standings) in endpoints.iter_mut().zip(drafts).zip(standings) {
+        for (draft, standing) in drafts.into_iter().zip(standings) {
+            let row = draft.finish(standing, recorded, terms.alpha);
             census.count(row.judgement.word);
             endpoint.rows.push(row);
         }
@@ -123,26 +136,6 @@ fn pooled_times(runs: &[&EndpointSample]) -> Vec<(f64, u64)> {
         same
     });
     all
-}
-
-/// For every draft, whether a worsening and whether a betterment holds among all hypotheses of its direction.
-fn survivors(drafts: &[Vec<Draft>]) -> Vec<Vec<(bool, bool)>> {
-    let judged = |p: fn(&Draft) -> Option<f64>| {
-        let family: Vec<f64> = drafts.iter().flatten().filter_map(p).collect();
-        multiplicity::rejected(&family, FALSE_DISCOVERIES)
-    };
-    let mut worse = judged(Draft::p_worse).into_iter();
-    let mut better = judged(Draft::p_better).into_iter();
-    let mut next = |draft: &Draft| {
-        (
-            draft.p_worse().is_some() && worse.next().unwrap_or(false),
-            draft.p_better().is_some() && better.next().unwrap_or(false),
-        )
-    };
-    drafts
-        .iter()
-        .map(|rows| rows.iter().map(&mut next).collect())
-        .collect()
 }
 
 #[cfg(test)]

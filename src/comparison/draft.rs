@@ -2,14 +2,16 @@
 
 use super::errors::{self, RiskDifference, Share};
 use super::estimate::{self, Estimate, Side, estimate, replication, rounding_slack};
-use super::power::{POWER, runs_needed};
+use super::family::Standing;
+use super::power::{self, POWER, runs_needed};
 use super::rounding::Rounded;
-use super::rule::{self, Judgement, Reason, Replication, Word};
+use super::rule::{self, Adjusted, Judgement, Reason, Replication, Survives, Test, Word};
 use super::sample::EndpointSample;
 use super::shortfall::Shortfall;
 use super::terms::{Terms, is_share};
-use super::{Evidence, Noise, Row, Size, Survivor, distribution, sentence, share};
+use super::{Change, Evidence, Noise, Row, Size, sentence, share};
 use crate::metric::Metric;
+use crate::statistics::covariance::Effect;
 
 /// A row without its word.
 pub struct Draft {
@@ -20,6 +22,12 @@ pub struct Draft {
     ranges: ((f64, f64), (f64, f64)),
     kind: Kind,
     rounded: bool,
+    /// ln(value) of every run, the baseline's first, in the order given; `None` unless all have it.
+    column: Option<Vec<f64>>,
+    /// The difference at equal response times of the other endpoints, with its bounds' reach.
+    adjusted: Option<Effect>,
+    /// The least deviation of a log value that rounding allows.
+    sd_floor: f64,
 }
 
 enum Kind {
@@ -27,7 +35,7 @@ enum Kind {
     Share(
         Result<RiskDifference, Shortfall>,
         share::Evidence,
-        Option<f64>,
+        (Share, Share),
     ),
     Missing,
 }
@@ -38,13 +46,60 @@ impl Draft {
         metric: &Metric,
         baseline: &[&EndpointSample],
         current: &[&EndpointSample],
+        runs: (usize, usize),
         terms: &Terms,
     ) -> Self {
         if is_share(metric) {
-            shares(metric, baseline, current, terms)
-        } else {
-            logs(metric, baseline, current, terms)
+            return shares(metric, baseline, current, terms);
         }
+        let mut draft = logs(metric, baseline, current, terms);
+        if (baseline.len(), current.len()) == runs {
+            draft.column = baseline
+                .iter()
+                .chain(current)
+                .map(|sample| logarithm(sample, metric))
+                .collect();
+        }
+        draft
+    }
+
+    /// What is compared.
+    pub fn metric(&self) -> &Metric {
+        &self.metric
+    }
+
+    /// Whether less of it is worse.
+    pub fn less_is_worse(&self) -> bool {
+        self.metric.less_is_worse()
+    }
+
+    /// ln(value) of every run, if all have it.
+    pub fn column(&self) -> Option<&[f64]> {
+        self.column.as_deref()
+    }
+
+    /// The least deviation of a log value that rounding allows.
+    pub fn sd_floor(&self) -> f64 {
+        self.sd_floor
+    }
+
+    /// Takes the difference at equal response times of the other endpoints.
+    pub fn set_adjusted(&mut self, effect: Option<Effect>) {
+        self.adjusted = effect;
+    }
+
+    /// Chances of at least so much worse, and so much better, than the other endpoints would lead to expect.
+    pub fn adjusted_p(&self) -> Option<(f64, f64)> {
+        let (Kind::Log(Ok(estimate), _), Some(effect)) = (&self.kind, &self.adjusted) else {
+            return None;
+        };
+        let more = effect.p_of(effect.effect - estimate.hidden.0);
+        let less = effect.p_of(-effect.effect - estimate.hidden.1);
+        Some(if self.less_is_worse() {
+            (less, more)
+        } else {
+            (more, less)
+        })
     }
 
     /// Chance of at least so much worse, were there no change.
@@ -68,15 +123,17 @@ impl Draft {
         }
     }
 
-    /// Finds the word, now that it is known what survives.
+    /// Finds the word, now that it is known what holds among all figures.
     ///
     /// `recorded`: the baseline's runs are of a history.
-    pub fn finish(self, worse: bool, better: bool, recorded: bool, alpha: f64) -> Row {
+    pub fn finish(self, standing: Standing, recorded: bool, alpha: f64) -> Row {
         let (p_worse, p_better) = (self.p_worse(), self.p_better());
+        let adjusted_p = self.adjusted_p();
         let mut row = Row {
             change: None,
             relative: None,
             interval: None,
+            adjusted: None,
             noise: Noise::Unknown,
             judgement: missing(Shortfall::NoRequests),
             evidence: Evidence::Missing,
@@ -100,19 +157,16 @@ impl Draft {
         }
         match self.kind {
             Kind::Log(estimate, evidence) => {
-                let survivor = Survivor {
-                    evidence,
-                    worse,
-                    better,
-                };
-                finish_log(&mut row, estimate, survivor, alpha);
+                let effect = self.adjusted.zip(adjusted_p);
+                finish_log(&mut row, estimate, evidence, effect, standing, alpha);
             }
-            Kind::Share(difference, evidence, detectable) => {
-                row.evidence = Evidence::Share(Survivor {
-                    evidence,
-                    worse,
-                    better,
+            Kind::Share(difference, evidence, (before, now)) => {
+                row.evidence = Evidence::Share(share::Evidence {
+                    survives: standing.plain,
+                    ..evidence
                 });
+                let detectable =
+                    power::detectable_share(before, now, standing.plain_level, evidence.margin);
                 row.noise = if row.baseline_size.runs.min(row.current_size.runs) >= 2 {
                     Noise::Counts
                 } else {
@@ -135,28 +189,71 @@ impl Draft {
 fn finish_log(
     row: &mut Row,
     estimate: Result<Estimate, Shortfall>,
-    survivor: Survivor<rule::Evidence>,
+    evidence: rule::Evidence,
+    effect: Option<(Effect, (f64, f64))>,
+    standing: Standing,
     alpha: f64,
 ) {
-    row.evidence = Evidence::Log(survivor);
+    let mut evidence = rule::Evidence {
+        survives: standing.plain,
+        ..evidence
+    };
+    row.evidence = Evidence::Log(evidence);
     let Ok(estimate) = estimate else { return };
     // The ratio that the interval belongs to, that of the geometric means.
     let d = estimate.difference;
     row.relative = Some(d.estimate.exp_m1());
     row.interval = Some((d.lower.exp_m1(), d.upper.exp_m1()));
     row.noise = estimate.noise.map_or(Noise::Unknown, Noise::Replicates);
-    let margin = rule::judge(&survivor.evidence).margin;
-    row.detectable = Some(estimate.detectable.max(margin).exp_m1());
+    if let Some((effect, (p_worse, p_better))) = effect {
+        let difference = of_effect(&effect, estimate.hidden, alpha);
+        row.adjusted = Some(Change {
+            relative: difference.estimate.exp_m1(),
+            interval: (difference.lower.exp_m1(), difference.upper.exp_m1()),
+            p_worse,
+            p_better,
+        });
+        evidence.adjusted = Some(Adjusted {
+            difference: if row.metric.less_is_worse() {
+                difference.reversed()
+            } else {
+                difference
+            },
+            survives: standing.adjusted,
+        });
+        row.evidence = Evidence::Log(evidence);
+    }
+    let margin = rule::judge(&evidence).margin;
+    let effect = effect.map(|(effect, _)| effect);
+    row.detectable =
+        power::detectable(&estimate, effect.as_ref(), &standing, margin).map(f64::exp_m1);
     row.runs_needed = estimate
         .noise
-        .and_then(|noise| runs_needed(margin, noise.sigma, alpha, POWER))
+        .and_then(|noise| runs_needed(margin, noise.sigma, standing.plain_level, POWER))
         .map(|runs| runs.max(estimate::REPLICATED as u32));
+}
+
+/// The coefficient with its bounds, worst cases of rounding included.
+fn of_effect(effect: &Effect, hidden: (f64, f64), alpha: f64) -> rule::Difference {
+    let reach = effect.reach(alpha);
+    rule::Difference {
+        estimate: effect.effect,
+        lower: effect.effect - reach - hidden.0,
+        upper: effect.effect + reach + hidden.1,
+    }
+}
+
+/// A run's figure as a logarithm; `None` if it has none or it is not positive.
+fn logarithm(sample: &EndpointSample, metric: &Metric) -> Option<f64> {
+    let value = sample.figure(metric)?.value.as_ref().ok()?.value;
+    (value > 0.0 && value.is_finite()).then(|| value.ln())
 }
 
 fn missing(why: Shortfall) -> Judgement {
     Judgement {
         word: Word::NotEnoughData,
         reason: Reason::Missing(why),
+        by: Test::Plain,
         margin: 0.0,
     }
 }
@@ -165,20 +262,8 @@ impl Evidence {
     /// The word and its reason; `None` if a side has no value.
     pub fn judge(&self) -> Option<Judgement> {
         match self {
-            Self::Log(s) => {
-                let up = s.evidence.difference.is_ok_and(|d| d.estimate >= 0.0);
-                Some(rule::judge(&rule::Evidence {
-                    survives_multiplicity: if up { s.worse } else { s.better },
-                    ..s.evidence
-                }))
-            }
-            Self::Share(s) => {
-                let up = s.evidence.difference.is_ok_and(|d| d.estimate >= 0.0);
-                Some(share::judge(&share::Evidence {
-                    survives_multiplicity: if up { s.worse } else { s.better },
-                    ..s.evidence
-                }))
-            }
+            Self::Log(evidence) => Some(rule::judge(evidence)),
+            Self::Share(evidence) => Some(share::judge(evidence)),
             Self::Missing => None,
         }
     }
@@ -277,6 +362,9 @@ fn logs(
         current: c.value,
         kind,
         rounded,
+        column: None,
+        adjusted: None,
+        sd_floor: b.side.sd_floor().max(c.side.sd_floor()),
     }
 }
 
@@ -310,7 +398,8 @@ fn log_evidence(
             }
         },
         replication: replication(sides.0, sides.1),
-        survives_multiplicity: false,
+        survives: Survives::default(),
+        adjusted: None,
     }
 }
 
@@ -339,7 +428,7 @@ fn shares(
         (Ok(from), Ok(_)) => {
             let difference = errors::risk_difference(before, now, terms.alpha);
             let evidence = share_evidence(metric, difference, *from, (&b.side, &c.side), terms);
-            Kind::Share(difference, evidence, detectable(before, now, terms.alpha))
+            Kind::Share(difference, evidence, (before, now))
         }
         _ => Kind::Missing,
     };
@@ -356,6 +445,9 @@ fn shares(
         current: to,
         kind,
         rounded: false,
+        column: None,
+        adjusted: None,
+        sd_floor: 0.0,
     }
 }
 
@@ -403,22 +495,6 @@ fn share_evidence(
         } else {
             Replication::OneRun
         },
-        survives_multiplicity: false,
+        survives: Survives::default(),
     }
-}
-
-/// The smallest rise that would have been seen with a chance of 80 %, by the normal approximation; half a failure is
-/// added, so that a ratio of zero does not seem certain.
-fn detectable(baseline: Share, current: Share, alpha: f64) -> Option<f64> {
-    if baseline.requests == 0 || current.requests == 0 {
-        return None;
-    }
-    let variance = |n: f64| {
-        let all = baseline.requests + current.requests;
-        let failures = baseline.failures + current.failures;
-        let p = (failures as f64 + 0.5) / (all as f64 + 1.0);
-        p * (1.0 - p) / n
-    };
-    let reach = distribution::normal_upper(alpha) + distribution::normal_upper(1.0 - POWER);
-    Some(reach * (variance(baseline.effective) + variance(current.effective)).sqrt())
 }

@@ -3,13 +3,12 @@
 use super::distribution::{normal_sf, student_t_sf};
 use super::hodges_lehmann::ratio_shift;
 use super::interval::fewest_values;
-use super::power::{self, POWER, minimum_detectable_effect};
 use super::rounding::Rounded;
 use super::rule::{Difference, Replication};
 use super::run_pair::{BetweenRuns, pair_interval};
 use super::sample::Spread;
 use super::shortfall::Shortfall;
-use super::{distribution, pooled, prediction};
+use super::{pooled, prediction};
 use crate::metric::Metric;
 
 /// Runs a side from which both sides count as replicated.
@@ -39,8 +38,12 @@ pub struct Estimate {
     pub p_less: f64,
     /// The noise between runs, if both sides together show it.
     pub noise: Option<BetweenRuns>,
-    /// Smallest log difference that would have been seen with a chance of 80 %.
-    pub detectable: f64,
+    /// Standard error of the difference.
+    pub standard_error: f64,
+    /// Degrees of freedom of the t that it goes by; infinite for the normal.
+    pub degrees_of_freedom: f64,
+    /// What a difference must exceed before it counts, up and down: rounding, and the wide margin of one run against one.
+    pub hidden: (f64, f64),
 }
 
 impl Side {
@@ -62,7 +65,8 @@ impl Side {
         Some(slack)
     }
 
-    fn sd_floor(&self) -> f64 {
+    /// The least deviation of a log value that rounding allows.
+    pub fn sd_floor(&self) -> f64 {
         self.values.iter().map(|v| v.sd_floor()).fold(0.0, f64::max)
     }
 }
@@ -131,14 +135,15 @@ fn pair(
     let d = (current.values[0].value / baseline.values[0].value).ln();
     let interval = pair_interval(d, b.standard_error, c.standard_error, None, alpha)?;
     let se = interval.standard_error;
-    let reach = distribution::normal_upper(alpha) + distribution::normal_upper(1.0 - POWER);
     Ok(Estimate {
         difference: widened(d, interval.lower, interval.upper, slack),
         // Not "no change" but "no more than runs of the same code may differ" is what must be ruled out.
         p_more: normal_sf((d - slack.0 - wide) / se),
         p_less: normal_sf((-d - slack.1 - wide) / se),
         noise: None,
-        detectable: wide + slack.0 + reach * se,
+        standard_error: se,
+        degrees_of_freedom: f64::INFINITY,
+        hidden: (slack.0 + wide, slack.1 + wide),
     })
 }
 
@@ -173,7 +178,9 @@ fn one_against_several(
         p_more: student_t_sf((d - slack.0) / se, df),
         p_less: student_t_sf((-d - slack.1) / se, df),
         noise: Some(predicted.noise),
-        detectable: detectable(predicted.noise.sigma, baseline, current, alpha)? + slack.0,
+        standard_error: se,
+        degrees_of_freedom: df,
+        hidden: slack,
     })
 }
 
@@ -200,7 +207,9 @@ fn replicates(
         p_more: t.p_of(d - slack.0),
         p_less: t.p_of(-d - slack.1),
         noise: Some(t.noise),
-        detectable: detectable(t.noise.sigma, baseline, current, alpha)? + slack.0,
+        standard_error: t.standard_error,
+        degrees_of_freedom: t.degrees_of_freedom,
+        hidden: slack,
     })
 }
 
@@ -209,9 +218,4 @@ fn replicates(
 fn rank_bounds(baseline: &[f64], current: &[f64], alpha: f64) -> Option<(f64, f64)> {
     let bounds = ratio_shift(baseline, current, alpha.max(GUARD_ALPHA)).ok()?;
     Some((bounds.lower, bounds.upper))
-}
-
-fn detectable(sigma: f64, baseline: &Side, current: &Side, alpha: f64) -> Result<f64, Shortfall> {
-    let runs = |side: &Side| side.values.len() as u32;
-    minimum_detectable_effect(sigma, runs(baseline), runs(current), alpha, power::POWER)
 }

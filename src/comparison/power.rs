@@ -1,10 +1,17 @@
 //! How small a change k against k runs can see, and how many runs a wished one takes.
 
-use super::distribution::{normal_upper, student_t_upper};
+use super::distribution::{normal_sf, normal_upper, student_t_sf, student_t_upper};
+use super::errors::Share;
+use super::estimate::Estimate;
+use super::family::Standing;
 use super::shortfall::Shortfall;
+use crate::statistics::covariance::Effect;
 
 /// The chance of seeing the smallest change quoted, unless the caller says otherwise.
 pub const POWER: f64 = 0.8;
+/// What is asked of the adjusted test in its place. It is quoted where it is the surer of two, and is then, as often as not,
+/// surer than it should be by chance: on a noisy machine .8 is seen in .71 of cases.
+const POWER_OF_THE_SURER: f64 = 0.86;
 /// Runs a side beyond which `runs_needed` gives up: nobody makes so many.
 pub const MOST_RUNS: u32 = 1000;
 
@@ -58,6 +65,101 @@ pub fn runs_needed(effect: f64, sigma: f64, alpha: f64, power: f64) -> Option<u3
         runs += 1;
     }
     Some(runs)
+}
+
+/// The log worsening that these runs would show with a chance of [`POWER`], at the levels that the whole comparison leaves
+/// the figure; `None` if none would do.
+///
+/// The verdict asks two things, that the difference is not by chance and that it is at least the margin, of the figure
+/// alone or of the figure adjusted by the run's other endpoints; the better of both chances counts.
+pub fn detectable(
+    estimate: &Estimate,
+    effect: Option<&Effect>,
+    standing: &Standing,
+    margin: f64,
+) -> Option<f64> {
+    let (se, df) = (estimate.standard_error, estimate.degrees_of_freedom);
+    let reaches_margin = |d: f64| tail((margin - d) / se, df);
+    let plain = upper(standing.plain_level, df).map(|critical| {
+        move |d: f64| {
+            tail(
+                (critical + (estimate.hidden.0 - d) / se).max((margin - d) / se),
+                df,
+            )
+        }
+    });
+    let adjusted = effect.and_then(|e| {
+        let (se, df) = (e.standard_error, e.degrees_of_freedom);
+        let critical = upper(standing.adjusted_level, df)?;
+        let beyond = move |d: f64| {
+            tail(
+                (critical + (estimate.hidden.0 - d) / se).max((margin - d) / se),
+                df,
+            )
+        };
+        Some(move |d: f64| beyond(d) * reaches_margin(d))
+    });
+    let chance = |d: f64| {
+        let plain = plain.as_ref().map_or(0.0, |of| of(d));
+        let adjusted = adjusted.as_ref().map_or(0.0, |of| of(d));
+        plain.max(adjusted * POWER / POWER_OF_THE_SURER)
+    };
+    least(chance)
+}
+
+/// The rise of a share that would be seen so, by the normal approximation; half a failure is added, so that a ratio of zero
+/// does not seem certain.
+pub fn detectable_share(baseline: Share, current: Share, level: f64, margin: f64) -> Option<f64> {
+    if baseline.requests == 0 || current.requests == 0 || level <= 0.0 {
+        return None;
+    }
+    let variance = |n: f64| {
+        let all = baseline.requests + current.requests;
+        let failures = baseline.failures + current.failures;
+        let p = (failures as f64 + 0.5) / (all as f64 + 1.0);
+        p * (1.0 - p) / n
+    };
+    let se = (variance(baseline.effective) + variance(current.effective)).sqrt();
+    let at_least = normal_upper(level).max(margin / se);
+    Some((at_least + normal_upper(1.0 - POWER)) * se)
+}
+
+/// P(T > t), of the normal where the degrees of freedom are without end.
+fn tail(t: f64, df: f64) -> f64 {
+    if df.is_finite() {
+        student_t_sf(t, df)
+    } else {
+        normal_sf(t)
+    }
+}
+
+/// The t beyond which `level` lies; `None` without a level.
+fn upper(level: f64, df: f64) -> Option<f64> {
+    (level > 0.0 && level < 1.0).then(|| {
+        if df.is_finite() {
+            student_t_upper(level, df)
+        } else {
+            normal_upper(level)
+        }
+    })
+}
+
+/// The least log difference with a chance of [`POWER`], to a ten-thousandth.
+fn least(chance: impl Fn(f64) -> f64) -> Option<f64> {
+    // Beyond a factor of a million nobody asks.
+    let (mut low, mut high) = (0.0, 14.0);
+    if chance(high) < POWER {
+        return None;
+    }
+    while high - low > 1e-4 {
+        let middle = f64::midpoint(low, high);
+        if chance(middle) < POWER {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(high)
 }
 
 #[cfg(test)]

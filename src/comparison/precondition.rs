@@ -33,10 +33,12 @@ pub enum Subject {
     Conditions,
     /// How exact the response times are.
     Source,
+    /// When the runs of either side were made.
+    Order,
 }
 
 impl Subject {
-    /// `mix`, `load`, `duration`, `failures`, `conditions`, `source`.
+    /// `mix`, `load`, `duration`, `failures`, `conditions`, `source`, `order`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mix => "mix",
@@ -45,6 +47,7 @@ impl Subject {
             Self::Failures => "failures",
             Self::Conditions => "conditions",
             Self::Source => "source",
+            Self::Order => "order",
         }
     }
 }
@@ -70,6 +73,7 @@ pub fn check(baseline: &[Sample], current: &[Sample]) -> Vec<Precondition> {
         (Subject::Failures, failures(baseline, current)),
         (Subject::Conditions, conditions(baseline, current)),
         (Subject::Source, source(baseline, current)),
+        (Subject::Order, order(baseline, current)),
     ];
     found
         .into_iter()
@@ -110,6 +114,38 @@ fn mix(baseline: &[Sample], current: &[Sample]) -> Option<String> {
             Unit::Ratio.human(apart)
         )
     })
+}
+
+/// Several runs a side, all of one side before all of the other: then what the machine did meanwhile looks like a change.
+fn order(baseline: &[Sample], current: &[Sample]) -> Option<String> {
+    let runs = baseline.len().min(current.len());
+    if runs < 2 || baseline.iter().chain(current).any(|s| s.recorded) {
+        return None;
+    }
+    let span = |side: &[Sample]| {
+        let starts: Option<Vec<i64>> = side.iter().map(|s| s.started_ms).collect();
+        let starts = starts?;
+        Some((*starts.iter().min()?, *starts.iter().max()?))
+    };
+    let (before, now) = (span(baseline)?, span(current)?);
+    let (first, then) = if before.1 < now.0 {
+        ("the baseline", "the current ones")
+    } else if now.1 < before.0 {
+        ("the current side", "those of the baseline")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "all runs of {first} were made before {then}, and what the machine did meanwhile looks like a change: make them in \
+         turn, {} (A the baseline, B the current code)",
+        in_turn(runs)
+    ))
+}
+
+/// `A B B A A B …`: each side as often first as last, so that a drift of the machine cancels out.
+fn in_turn(runs: usize) -> String {
+    let pairs = (0..runs).map(|pair| if pair % 2 == 0 { "A B" } else { "B A" });
+    pairs.collect::<Vec<_>>().join(" ")
 }
 
 /// The mean of what is known of every run, in any order of the runs.
@@ -224,6 +260,25 @@ mod tests {
             .iter()
             .map(|p| p.subject)
             .collect()
+    }
+
+    #[test]
+    fn sides_one_after_the_other_are_doubted() {
+        let at = |starts: &[i64]| -> Vec<Sample> {
+            let run = |start: &i64| Sample {
+                started_ms: Some(*start),
+                ..Sample::default()
+            };
+            starts.iter().map(run).collect()
+        };
+        let apart = order(&at(&[1, 2, 3]), &at(&[4, 5, 6])).expect("apart");
+        assert!(apart.contains("A B B A A B (A the baseline"), "{apart}");
+        assert!(order(&at(&[4, 5]), &at(&[1, 2])).is_some_and(|m| m.contains("the current side")));
+        assert_eq!(order(&at(&[1, 4, 5]), &at(&[2, 3, 6])), None);
+        // One run against several has no order to speak of, and without times nothing is known.
+        assert_eq!(order(&at(&[1, 2]), &at(&[3])), None);
+        let unknown = vec![Sample::default(), Sample::default()];
+        assert_eq!(order(&at(&[1, 2]), &unknown), None);
     }
 
     #[test]

@@ -86,6 +86,25 @@ impl Reason {
     }
 }
 
+/// Which of the two tests found the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// The figure against the baseline's, as it is.
+    Plain,
+    /// The figure against what the run's other endpoints would lead to expect.
+    Others,
+}
+
+impl Test {
+    /// `plain`, `other-endpoints`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Others => "other-endpoints",
+        }
+    }
+}
+
 /// A word and its reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {
@@ -93,6 +112,8 @@ pub struct Judgement {
     pub word: Word,
     /// Why.
     pub reason: Reason,
+    /// The test that the word is about.
+    pub by: Test,
     /// The margin applied, as a log: the larger of margin and floor.
     pub margin: f64,
 }
@@ -168,35 +189,107 @@ pub struct Evidence {
     pub noise: Noise,
     /// Replication.
     pub replication: Replication,
-    /// Whether the hypothesis is rejected among all judged ones ([`super::multiplicity::rejected`]).
-    pub survives_multiplicity: bool,
+    /// Whether the difference holds among all figures of the comparison ([`super::family`]).
+    pub survives: Survives,
+    /// The difference at equal response times of the run's other endpoints; `None` if it cannot be had.
+    pub adjusted: Option<Adjusted>,
+}
+
+/// The directions in which a difference is not by chance, all figures of the comparison considered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survives {
+    /// A worsening is not.
+    pub worse: bool,
+    /// An improvement is not.
+    pub better: bool,
+}
+
+impl Survives {
+    /// For a metric of which less is worse.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        Self {
+            worse: self.better,
+            better: self.worse,
+        }
+    }
+
+    /// In the direction of the difference.
+    pub fn toward(self, d: Difference) -> bool {
+        if d.estimate >= 0.0 {
+            self.worse
+        } else {
+            self.better
+        }
+    }
+}
+
+/// The difference that is left when runs are compared at equal response times of their other endpoints.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adjusted {
+    /// The side's coefficient and its bounds, turned so that more is worse.
+    pub difference: Difference,
+    /// Whether it holds among all figures.
+    pub survives: Survives,
 }
 
 /// Judges one metric of one endpoint.
 pub fn judge(evidence: &Evidence) -> Judgement {
     let margin = margin(evidence);
-    let weight = Weight {
+    let weight = |d: Difference| Weight {
         replication: evidence.replication,
-        survives_multiplicity: evidence.survives_multiplicity,
+        survives_multiplicity: evidence.survives.toward(d),
         reaches_floor: (evidence.current - evidence.baseline).abs() >= evidence.floor,
     };
-    let (word, reason) = match evidence.difference {
+    let (mut word, mut reason) = match evidence.difference {
         Err(why) => (Word::NotEnoughData, Reason::Missing(why)),
         Ok(d) if !is_number(evidence, d) => {
             let why = Reason::Missing(Shortfall::OutOfDomain);
             (Word::NotEnoughData, why)
         }
         Ok(d) => match evidence.noise {
-            Noise::Known => with_known_noise(d, margin, weight),
+            Noise::Known => with_known_noise(d, margin, weight(d)),
             Noise::Unknown { wide_margin } => {
-                with_unknown_noise(d, margin, margin.max(wide_margin.ln_1p()), weight)
+                with_unknown_noise(d, margin, margin.max(wide_margin.ln_1p()), weight(d))
             }
         },
     };
+    let mut by = Test::Plain;
+    if let (Word::NotEnoughData | Word::Unchanged, Ok(plain)) = (word, evidence.difference)
+        && let Some(found) = beyond_others(evidence, plain, margin)
+    {
+        (word, reason) = found;
+        by = Test::Others;
+    }
     Judgement {
         word,
         reason,
+        by,
         margin,
+    }
+}
+
+/// The word where the difference to the run's other endpoints shows a change that the figure alone does not.
+///
+/// Margin and floor are asked of that difference. The figure itself must have changed by the margin, too: where another
+/// endpoint became faster, this one is slower than that would lead to expect, and yet nothing happened to it.
+fn beyond_others(evidence: &Evidence, plain: Difference, margin: f64) -> Option<(Word, Reason)> {
+    let adjusted = evidence.adjusted?;
+    let d = adjusted.difference;
+    let reaches_floor = evidence.baseline * d.estimate.exp_m1().abs() >= evidence.floor;
+    if !reaches_floor || !adjusted.survives.toward(d) {
+        return None;
+    }
+    let worse = d.lower > 0.0 && d.estimate.min(plain.estimate) >= margin;
+    let better = d.upper < 0.0 && d.estimate.max(plain.estimate) <= -margin;
+    match (worse, better, evidence.replication) {
+        (true, _, Replication::BothSides) => Some((Word::Regressed, Reason::BeyondMargin)),
+        (true, _, Replication::OneRun) => Some((Word::Suspect, Reason::OneRun)),
+        (_, true, Replication::BothSides) => Some((Word::Improved, Reason::BeyondMargin)),
+        (_, true, Replication::OneRun) => {
+            Some((Word::NotEnoughData, Reason::UnconfirmedImprovement))
+        }
+        (false, false, _) => None,
     }
 }
 

@@ -21,6 +21,8 @@ use kept::Kept;
 pub struct Sample {
     /// Its label.
     pub label: String,
+    /// First start, epoch ms, if known.
+    pub started_ms: Option<i64>,
     /// First start to last end in seconds, if known.
     pub duration_s: Option<f64>,
     /// The most concurrent users seen, if known.
@@ -97,6 +99,7 @@ impl Sample {
         .into_iter();
         Self {
             label: summary.label.clone(),
+            started_ms: summary.started_ms,
             duration_s: summary.duration_s,
             users_max: summary.users_max,
             metadata: summary.metadata.clone(),

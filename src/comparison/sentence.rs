@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::estimate::REPLICATED;
-use super::rule::{Noise, Reason, Word};
+use super::rule::{Noise, Reason, Test, Word};
 use super::shortfall::Shortfall;
 use super::terms::is_share;
 use super::{Evidence, Row, share};
-use crate::units;
+use crate::units::{self, Unit};
 
 /// The sentence of a row whose verdict is found.
 pub fn of(row: &Row) -> String {
@@ -21,6 +21,22 @@ pub fn of(row: &Row) -> String {
         Word::Unchanged => format!("unchanged by {} or more: {}", margin(row), figures(row)),
         _ => format!("{}: {}", word.name(), figures(row)),
     };
+    if row.judgement.by == Test::Others {
+        let direction = if row.judgement.word == Word::Improved {
+            "better"
+        } else if row.metric.unit() == Unit::Time {
+            "slower"
+        } else {
+            "worse"
+        };
+        let _ = write!(
+            text,
+            "; {direction} than the run's other endpoints would lead to expect"
+        );
+        if let Some(plain) = row.relative {
+            let _ = write!(text, ", {} in itself", change(row, plain));
+        }
+    }
     let _ = write!(text, "; {}", runs(row));
     if let Some(noise) = row.noise.between_runs() {
         let _ = write!(text, ", noise between runs {}", units::share(noise.sigma));
@@ -36,12 +52,7 @@ pub fn of(row: &Row) -> String {
 
 /// `+14 %`, or `+1.2 pp` of a share; `None` if a side has no value, or from zero.
 pub fn size_of_change(row: &Row) -> Option<String> {
-    let size = if is_share(&row.metric) {
-        row.change
-    } else {
-        row.relative
-    };
-    size.map(|size| change(row, size))
+    row.shown().0.map(|size| change(row, size))
 }
 
 /// `p95 +14 % (200 ms to 228 ms, bounds +6 to +23 %)`.
@@ -51,7 +62,7 @@ fn figures(row: &Row) -> String {
             .map_or_else(|_| String::new(), |v| row.metric.unit().human(*v))
     };
     let size = size_of_change(row).map_or_else(String::new, |size| format!(" {size}"));
-    let bounds = row.interval.map_or_else(String::new, |(low, high)| {
+    let bounds = row.shown().1.map_or_else(String::new, |(low, high)| {
         let bounds = if is_share(&row.metric) {
             units::points_between(low, high)
         } else {
@@ -101,11 +112,9 @@ fn reason(row: &Row) -> Option<String> {
     Some(match row.judgement.reason {
         Reason::BeyondMargin | Reason::WithinMargin => return None,
         Reason::OneRun => {
-            "too few to tell a regression from a bad run: rerun to confirm".to_owned()
+            "too few to know a regression from a bad run: rerun to confirm".to_owned()
         }
-        Reason::BeyondWideMargin => {
-            "cannot tell a regression from a bad run: rerun to confirm".to_owned()
-        }
+        Reason::BeyondWideMargin => "that may be a bad run: rerun to confirm".to_owned(),
         Reason::ChangedWithinMargin => "there is a change, but a small one".to_owned(),
         Reason::IntervalTooWide => {
             format!("the bounds reach from within {} to beyond it", margin(row))
@@ -125,14 +134,13 @@ fn reason(row: &Row) -> Option<String> {
 /// What a change had to exceed while the noise between runs is unknown.
 fn wide(row: &Row) -> String {
     match row.evidence {
-        Evidence::Log(s) => match s.evidence.noise {
+        Evidence::Log(evidence) => match evidence.noise {
             Noise::Unknown { wide_margin } => size(row, wide_margin),
             Noise::Known => margin(row),
         },
-        Evidence::Share(s) => size(
-            row,
-            share::wide_margin(s.evidence.baseline, s.evidence.margin),
-        ),
+        Evidence::Share(evidence) => {
+            size(row, share::wide_margin(evidence.baseline, evidence.margin))
+        }
         Evidence::Missing => String::new(),
     }
 }
@@ -160,13 +168,12 @@ fn shortfall(why: Shortfall) -> String {
     }
 }
 
-/// What would have been seen, and what it would take.
+/// What would be seen, and what it would take.
 fn visible(text: &mut String, row: &Row) {
-    let margin_ = row.margin().unwrap_or(0.0);
-    if let Some(least) = row.detectable.filter(|least| *least > margin_) {
+    if let Some(least) = row.detectable {
         let _ = write!(
             text,
-            "; less than {} could not have been seen",
+            "; a change of {} would be seen 4 times in 5",
             size(row, least)
         );
     }

@@ -2,8 +2,8 @@
 
 use super::errors::Share;
 use super::rule::{
-    Difference, Judgement, Noise, Reason, Replication, Weight, Word, with_known_noise,
-    with_unknown_noise,
+    Difference, Judgement, Noise, Reason, Replication, Survives, Test, Weight, Word,
+    with_known_noise, with_unknown_noise,
 };
 use super::shortfall::Shortfall;
 
@@ -23,8 +23,8 @@ pub struct Evidence {
     pub noise: Noise,
     /// Replication.
     pub replication: Replication,
-    /// Whether the hypothesis is rejected among all judged ones.
-    pub survives_multiplicity: bool,
+    /// Whether the difference holds among all figures of the comparison.
+    pub survives: Survives,
 }
 
 /// One side's counts: one entry for each run, with the requests it is worth.
@@ -62,9 +62,9 @@ pub fn together(mut runs: Vec<Share>) -> Share {
 
 /// Judges a share: the rule of [`super::rule::judge`] with differences in place of logarithms.
 pub fn judge(evidence: &Evidence) -> Judgement {
-    let weight = Weight {
+    let weight = |d: Difference| Weight {
         replication: evidence.replication,
-        survives_multiplicity: evidence.survives_multiplicity,
+        survives_multiplicity: evidence.survives.toward(d),
         // The margin is absolute already.
         reaches_floor: true,
     };
@@ -72,15 +72,16 @@ pub fn judge(evidence: &Evidence) -> Judgement {
     let (word, reason) = match evidence.difference {
         Err(why) => (Word::NotEnoughData, Reason::Missing(why)),
         Ok(d) => match evidence.noise {
-            Noise::Known => with_known_noise(d, margin, weight),
+            Noise::Known => with_known_noise(d, margin, weight(d)),
             Noise::Unknown { .. } => {
-                with_unknown_noise(d, margin, wide_margin(evidence.baseline, margin), weight)
+                with_unknown_noise(d, margin, wide_margin(evidence.baseline, margin), weight(d))
             }
         },
     };
     Judgement {
         word,
         reason,
+        by: Test::Plain,
         margin: evidence.margin,
     }
 }
@@ -106,7 +107,10 @@ mod tests {
             margin: 0.001,
             noise: Noise::Known,
             replication: Replication::BothSides,
-            survives_multiplicity: true,
+            survives: Survives {
+                worse: true,
+                better: true,
+            },
         }
     }
 
@@ -134,7 +138,7 @@ mod tests {
         );
         assert_eq!(judged(&evidence(-0.01, 0.01, 0.03)).0, Word::NotEnoughData);
         let lost = Evidence {
-            survives_multiplicity: false,
+            survives: Survives::default(),
             ..evidence(0.002, 0.01, 0.02)
         };
         assert_eq!(

@@ -3,13 +3,6 @@
 use crate::metric::Metric;
 use crate::units::Unit;
 
-/// Share of false findings allowed among all findings of one comparison, in either direction.
-///
-/// At 0.025 a comparison of identical code has any false finding at all in 1.7 % of cases (0.05: in 3 %), and three and
-/// five runs a side find at least as many changes of 20 % as tests without any control of multiplicity at Welch's
-/// alpha 0.01 (`examples/comparison_rates.rs`).
-pub const FALSE_DISCOVERIES: f64 = 0.025;
-
 /// The terms of a comparison.
 #[derive(Clone, Debug)]
 pub struct Terms {
@@ -17,7 +10,8 @@ pub struct Terms {
     pub metrics: Vec<Metric>,
     /// What is compared in total besides: requests per second of the endpoints of one run all say the same.
     pub of_total: Vec<Metric>,
-    /// Error allowed on each side of an interval (probability).
+    /// Error allowed on each side of an interval, and the chance that any figure of the whole comparison is called worse (or
+    /// better) although nothing changed.
     pub alpha: f64,
     /// Least relative change that matters, for every metric; `None` for [`default_margin`].
     pub margin: Option<f64>,

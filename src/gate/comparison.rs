@@ -1,8 +1,7 @@
 //! The criterion of `loadgate compare`: that nothing has regressed, of all figures that were compared.
 
-use std::fmt::Write as _;
-
 use super::{Decision, Level, Verdict};
+use crate::comparison::cause::{Cause, causes};
 use crate::comparison::rule::Word;
 use crate::comparison::terms::is_share;
 use crate::comparison::{Comparison, EndpointComparison, Row, RunFacts};
@@ -15,45 +14,69 @@ use crate::visible;
 /// The id of its verdict.
 pub const ID: &str = "comparison";
 
-/// What was found, in a clause: `branch against main: 8 of 29 figures regressed; regressed: Total mean +22.6 %, … and 3 more`.
+/// What was found, in a clause: `branch against main: regressed: GET /search slower (p50 +20 %, mean +18 %)`.
 pub fn clause(comparison: &Comparison) -> String {
     let census = comparison.census;
-    let all = figures(comparison);
-    let names = |word| {
-        let rows = all.iter().filter(|(_, row)| row.judgement.word == word);
-        listed(
-            &rows
-                .map(|(endpoint, row)| name(endpoint, row))
-                .collect::<Vec<_>>(),
-        )
-    };
     let mut text = format!(
-        "{} against {}: {} of {} figures regressed",
+        "{} against {}: ",
         runs(&comparison.current),
-        runs(&comparison.baseline),
-        census.regressed,
-        all.len()
+        runs(&comparison.baseline)
     );
-    for (count, what, word) in [
-        (census.regressed, "regressed", Word::Regressed),
-        (census.suspect, "suspect", Word::Suspect),
-    ] {
-        if count > 0 {
-            let _ = write!(text, "; {what}: {}", names(word));
+    let mut clauses = Vec::new();
+    for (what, word) in [("regressed", Word::Regressed), ("suspect", Word::Suspect)] {
+        let names: Vec<String> = causes(comparison, word).iter().map(name).collect();
+        if !names.is_empty() {
+            clauses.push(format!("{what}: {}", listed(&names)));
         }
+    }
+    if clauses.is_empty() {
+        clauses.push("no regression found".to_owned());
+        clauses.extend(unseen(comparison));
     }
     let others = [
         (census.improved, "improved"),
         (census.unchanged, "unchanged"),
-        (census.not_enough_data, "cannot be told"),
+        (census.not_enough_data, "not enough data"),
     ];
-    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
-        let _ = write!(text, "; {count} {what}");
+    let counted: Vec<String> = others
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !counted.is_empty() {
+        let all = figures(comparison).len();
+        clauses.push(format!("of {all} figures {}", counted.join(", ")));
     }
+    text.push_str(&clauses.join("; "));
     text
 }
 
-/// Failed if anything has regressed; undecided, as a warning, if anything looks so; undecided if nothing at all could be told.
+/// How large a change can be missed where a figure could not be judged, among response times.
+fn unseen(comparison: &Comparison) -> Option<String> {
+    let rows = figures(comparison).into_iter().map(|(_, row)| row);
+    let least: Vec<f64> = rows
+        .filter(|row| row.judgement.word == Word::NotEnoughData && !is_share(&row.metric))
+        .filter_map(|row| row.detectable)
+        .collect();
+    let low = least.iter().copied().reduce(f64::min)?;
+    let high = least.iter().copied().reduce(f64::max)?;
+    let (low, high) = (units::share(low), units::share(high));
+    Some(if low == high {
+        format!("a change of {low} would be seen 4 times in 5")
+    } else {
+        format!("changes of {low} to {high} would be seen 4 times in 5, depending on the figure")
+    })
+}
+
+/// Whether any figure at all could be compared with its baseline.
+fn is_anything_compared(comparison: &Comparison) -> bool {
+    figures(comparison)
+        .iter()
+        .any(|(_, row)| row.baseline.is_ok() && row.current.is_ok())
+}
+
+/// Failed if anything has regressed; a warning if anything looks so, or if nothing could be judged; undecided if no figure is
+/// on both sides.
 pub fn judge(comparison: &Comparison) -> Verdict {
     let census = comparison.census;
     let told = census.improved + census.unchanged;
@@ -61,11 +84,14 @@ pub fn judge(comparison: &Comparison) -> Verdict {
         (1.., _, _) => (Decision::Fail, Level::Fail),
         (0, 1.., _) => (Decision::Undecided, Level::Warn),
         (0, 0, 1..) => (Decision::Pass, Level::Fail),
+        (0, 0, 0) if is_anything_compared(comparison) => (Decision::Undecided, Level::Warn),
         (0, 0, 0) => (Decision::Undecided, Level::Fail),
     };
     let remedy = match (decision, level) {
-        (Decision::Undecided, Level::Warn) => "; rerun to confirm, or make 3 runs a side",
-        (Decision::Undecided, Level::Fail) => "; make 3 runs a side, or longer ones",
+        (Decision::Undecided, Level::Warn) if census.suspect > 0 => {
+            "; rerun to confirm, or make 3 runs a side"
+        }
+        (Decision::Undecided, _) => "; make 3 runs a side, or longer ones",
         (Decision::Fail | Decision::Pass, _) => "",
     };
     let regressed = census.regressed as f64;
@@ -103,17 +129,13 @@ fn runs(side: &[RunFacts]) -> String {
     listed(&labels)
 }
 
-/// `GET /search p95 +31 %`.
-fn name(endpoint: &EndpointComparison, row: &Row) -> String {
-    let by = if is_share(&row.metric) {
-        row.change.map(units::points)
-    } else {
-        row.relative.map(units::change)
-    };
-    let parts = [
-        Some(visible::text(&endpoint.name()).into_owned()),
-        Some(row.metric.to_string()),
-        by,
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+/// `GET /search slower (p50 +20 %, mean +18 %)`.
+fn name(cause: &Cause<'_>) -> String {
+    let endpoint = cause.endpoint.name();
+    format!(
+        "{} {} ({})",
+        visible::text(&endpoint),
+        cause.what(),
+        cause.figures()
+    )
 }

@@ -1,7 +1,7 @@
 //! `[regression]`: every metric it names, at every endpoint it selects, by the verdict of the statistics.
 
-use super::{Decision, Level, Policy, Selector, Terms, Verdict, relative};
-use crate::comparison::rule::Word;
+use super::{Decision, Inconclusive, Level, Policy, Selector, Terms, Verdict, relative};
+use crate::comparison::rule::{Noise, Word};
 use crate::comparison::{EndpointComparison, Evidence, Row};
 use crate::diagnostic::Origin;
 use crate::metric::Metric;
@@ -25,7 +25,9 @@ pub struct Regression {
     pub policy: Policy,
     /// Least relative change that matters; `None` for each metric's own.
     pub margin: Option<f64>,
-    /// Error allowed on each side of an interval.
+    /// Passes where the change is surely less than this, whatever it is; `None` to judge every change by the margin.
+    pub tolerance: Option<f64>,
+    /// Error allowed on each side of an interval, and in the whole comparison.
     pub alpha: f64,
     /// Least absolute change of a time that matters, in ms.
     pub floor_ms: Option<f64>,
@@ -42,6 +44,7 @@ impl Regression {
             level: Level::Fail,
             policy: Policy::default(),
             margin: None,
+            tolerance: None,
             alpha: 0.01,
             floor_ms: None,
             origin,
@@ -49,7 +52,9 @@ impl Regression {
     }
 
     fn undecided(&self, endpoint: Option<Endpoint>, because: String) -> Verdict {
-        let (decision, level) = relative::decision(Word::NotEnoughData, self.level, self.policy);
+        let otherwise = Inconclusive::Undecided;
+        let (decision, level) =
+            relative::decision(Word::NotEnoughData, self.level, self.policy, otherwise);
         Verdict {
             id: ID.to_owned(),
             require: "no regression".to_owned(),
@@ -97,10 +102,22 @@ pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Ver
         .endpoints
         .iter()
         .filter(|e| selects(e.endpoint.as_ref()));
-    for endpoint in selected {
-        let rows = rule.metrics.iter().filter_map(|m| endpoint.row(m));
-        verdicts.extend(rows.map(|row| verdict(rule, endpoint, row)));
-    }
+    let judged: Vec<(&EndpointComparison, &Row)> = selected
+        .flat_map(|e| {
+            rule.metrics
+                .iter()
+                .filter_map(move |m| Some((e, e.row(m)?)))
+        })
+        .collect();
+    // What is not enough data is a warning, as long as anything could be judged.
+    let is_told = |row: &Row| row.judgement.word != Word::NotEnoughData || is_tolerated(rule, row);
+    let otherwise = if judged.iter().any(|(_, row)| is_told(row)) {
+        Inconclusive::Warn
+    } else {
+        Inconclusive::Undecided
+    };
+    let rows = judged.into_iter();
+    verdicts.extend(rows.map(|(endpoint, row)| verdict(rule, endpoint, row, otherwise)));
     let gone = comparison.vanished.iter().filter(|e| selects(Some(e)));
     verdicts.extend(gone.map(|endpoint| {
         let because = "requested in the baseline, but not in this run";
@@ -119,9 +136,31 @@ pub fn judge(summary: &Summary, rule: &Regression, terms: &Terms<'_>) -> Vec<Ver
     verdicts
 }
 
-fn verdict(rule: &Regression, endpoint: &EndpointComparison, row: &Row) -> Verdict {
-    let (decision, level) = relative::decision(row.judgement.word, rule.level, rule.policy);
-    let margin = row.judgement.margin;
+/// Whether the change is surely less than the tolerance; without the noise between runs nothing is sure.
+fn is_tolerated(rule: &Regression, row: &Row) -> bool {
+    let (Some(tolerance), Evidence::Log(evidence)) = (rule.tolerance, row.evidence) else {
+        return false;
+    };
+    evidence.noise == Noise::Known
+        && evidence
+            .difference
+            .is_ok_and(|d| d.upper < tolerance.ln_1p())
+}
+
+fn verdict(
+    rule: &Regression,
+    endpoint: &EndpointComparison,
+    row: &Row,
+    otherwise: Inconclusive,
+) -> Verdict {
+    let tolerated = is_tolerated(rule, row);
+    let (decision, level) = if tolerated {
+        (Decision::Pass, rule.level)
+    } else {
+        relative::decision(row.judgement.word, rule.level, rule.policy, otherwise)
+    };
+    let tolerance = rule.tolerance.filter(|_| tolerated).map(f64::ln_1p);
+    let margin = tolerance.unwrap_or(row.judgement.margin);
     let less = row.metric.less_is_worse();
     let is_share = matches!(row.evidence, Evidence::Share(_));
     let limit = row
@@ -158,7 +197,11 @@ fn verdict(rule: &Regression, endpoint: &EndpointComparison, row: &Row) -> Verdi
         margin: room,
         samples: row.current_size.requests,
         interval: None,
-        because: row.because.clone(),
+        because: if tolerated {
+            format!("surely not worse by {allowed}; {}", row.because)
+        } else {
+            row.because.clone()
+        },
         origin: rule.origin.clone(),
         metric: row.metric.clone(),
     }

@@ -1,17 +1,19 @@
 //! Gates with a baseline in their limit.
 //!
-//! A plain one (`p95 <= baseline + 20%`) says what it says, a comparison of two numbers, and its reason adds how far
-//! that can be trusted. With `significant = true` the statistics decide: only `regressed` fails.
+//! `p95 <= baseline + 20%` passes when the figure is within the limit. It fails when the figure is beyond it *and* worse
+//! than the baseline at all, by more than runs of unchanged code differ; else nothing can be said of it. With
+//! `significant = false` the two numbers alone decide.
 
 use super::judge::{Finding, Terms};
 use super::{Comparator, Decision, Gate, Inconclusive, Level, Policy, Requirement};
+use crate::comparison::far_out::is_far_out;
 use crate::comparison::rule::Word;
-use crate::comparison::{Evidence, Row, Survivor, rule, share};
+use crate::comparison::{Comparison, EndpointComparison, Row};
 use crate::exact::Fraction;
 use crate::metric::Measurement;
 use crate::metric::measure::minimum_samples;
 use crate::summary::EndpointSummary;
-use crate::units::Unit;
+use crate::units::{self, Unit};
 
 /// Judges a requirement whose limit follows from the baseline's value.
 pub(super) fn find<'a>(
@@ -24,8 +26,8 @@ pub(super) fn find<'a>(
     if let Some(because) = &terms.waiting {
         return Finding::waiting(requirement, because);
     }
-    let row = match row(requirement, target, terms) {
-        Ok(row) => row,
+    let (comparison, at, row) = match row(requirement, target, terms) {
+        Ok(found) => found,
         Err(why) => return Finding::undecided(requirement, why),
     };
     let needed = gate
@@ -47,12 +49,18 @@ pub(super) fn find<'a>(
         missing: None,
         remark: None,
     };
-    let (decision, level, because) = if gate.significant {
-        let word = significance(gate, requirement.comparator, row, of_baseline.to_f64());
-        let (decision, level) = decision(word, gate.level, terms.policy);
-        (decision, Some(level), significant(word, row))
+    let (decision, because) = plain(gate, requirement.comparator, row, (from, to), &limit);
+    let by_chance = gate.significant && requirement.leaves_room();
+    let (decision, level, because) = if decision == Decision::Fail && by_chance {
+        at_all(
+            gate,
+            requirement.comparator,
+            row,
+            (at, comparison),
+            (from, to),
+            terms,
+        )
     } else {
-        let (decision, because) = plain(gate, requirement.comparator, row, (from, to), &limit);
         (decision, None, because)
     };
     Finding {
@@ -89,18 +97,20 @@ fn row<'c>(
     requirement: &Requirement,
     target: &EndpointSummary,
     terms: &Terms<'c>,
-) -> Result<&'c Row, String> {
+) -> Result<(&'c Comparison, &'c EndpointComparison, &'c Row), String> {
     let comparison = terms
         .comparison
         .ok_or("no baseline given: name one by `--baseline`")?;
     if requirement.within_s.is_some() {
         return Err("windows are not compared with a baseline".to_owned());
     }
-    comparison
+    let at = comparison
         .of(target.endpoint.as_ref())
-        .ok_or("the baseline has no such endpoint")?
+        .ok_or("the baseline has no such endpoint")?;
+    let row = at
         .row(&requirement.metric)
-        .ok_or_else(|| format!("`{}` was not compared", requirement.metric))
+        .ok_or_else(|| format!("`{}` was not compared", requirement.metric))?;
+    Ok((comparison, at, row))
 }
 
 /// Both sides' values, if they rest on enough.
@@ -160,85 +170,90 @@ fn plain(
         Decision::Fail
     };
     let stands = comparator.stands(kept(to, unit), limit(from), unit, None);
-    let because = format!("{stands} (how sure: {})", row.because);
-    (decision, because)
+    (decision, stands)
 }
 
-/// The verdict of the statistics with the gate's own margin, floor and direction.
-fn significance(gate: &Gate, comparator: Comparator, row: &Row, limit: f64) -> Word {
+/// What follows when a figure is beyond its limit: whether it is worse than the baseline at all.
+fn at_all(
+    gate: &Gate,
+    comparator: Comparator,
+    row: &Row,
+    (at, comparison): (&EndpointComparison, &Comparison),
+    (from, to): (f64, f64),
+    terms: &Terms<'_>,
+) -> (Decision, Option<Level>, String) {
     let less_is_worse = matches!(comparator, Comparator::Greater | Comparator::GreaterOrEqual);
     let turned = less_is_worse != row.metric.less_is_worse();
-    let judged = match row.evidence {
-        Evidence::Missing => None,
-        Evidence::Log(s) => {
-            let evidence = rule::Evidence {
-                difference: s
-                    .evidence
-                    .difference
-                    .map(|d| if turned { d.reversed() } else { d }),
-                margin: (limit / s.evidence.baseline)
-                    .ln()
-                    .abs()
-                    .max(half_steps(row))
-                    .exp_m1(),
-                floor: gate.floor.unwrap_or(0.0),
-                ..s.evidence
-            };
-            Evidence::Log(turned_survivor(&s, evidence, turned)).judge()
-        }
-        Evidence::Share(s) => {
-            let baseline = row.baseline.as_ref().copied().unwrap_or_default();
-            let evidence = share::Evidence {
-                difference: s
-                    .evidence
-                    .difference
-                    .map(|d| if turned { d.reversed() } else { d }),
-                margin: (limit - baseline).abs().max(gate.floor.unwrap_or(0.0)),
-                ..s.evidence
-            };
-            Evidence::Share(turned_survivor(&s, evidence, turned)).judge()
-        }
-    };
-    judged.map_or(Word::NotEnoughData, |j| j.word)
-}
-
-/// How far rounding alone can move the log difference.
-fn half_steps(row: &Row) -> f64 {
-    let reach = |(low, high): (f64, f64)| if low > 0.0 { (high / low).ln() } else { 0.0 };
-    f64::midpoint(reach(row.baseline_range), reach(row.current_range))
-}
-
-fn turned_survivor<E>(of: &Survivor<E>, evidence: E, turned: bool) -> Survivor<E> {
-    let (worse, better) = if turned {
-        (of.better, of.worse)
-    } else {
-        (of.worse, of.better)
-    };
-    Survivor {
-        evidence,
-        worse,
-        better,
+    let words = difference(row, (from, to));
+    let runs = row.baseline_size.runs.min(row.current_size.runs);
+    if row.is_worse_at_all(turned) {
+        let level = (runs < REPLICATED)
+            .then_some(terms.policy.on_suspect)
+            .flatten();
+        let level = level.filter(|_| gate.level == Level::Fail);
+        let because = format!(
+            "{words}, more than runs of unchanged code differ ({})",
+            row.because
+        );
+        return (Decision::Fail, level, because);
     }
-}
-
-/// The row's sentence; its word may be another with the gate's own margin.
-fn significant(word: Word, row: &Row) -> String {
-    if word == row.judgement.word {
-        row.because.clone()
-    } else {
-        format!("{} by the gate's own margin; {}", word.name(), row.because)
+    if runs < REPLICATED && is_far_out(comparison, at, row, turned) {
+        let level = terms
+            .policy
+            .on_suspect
+            .filter(|_| gate.level == Level::Fail);
+        let because = format!("{words}, far more than runs of unchanged code differ");
+        return (Decision::Fail, level, because);
     }
+    let (decision, level) = match terms.policy.on_inconclusive {
+        Some(Inconclusive::Fail) => (Decision::Fail, None),
+        Some(Inconclusive::Warn) => (Decision::Undecided, Some(Level::Warn)),
+        Some(Inconclusive::Undecided) | None => (Decision::Undecided, None),
+    };
+    let remedy = match (row.runs_needed, runs) {
+        (_, ..REPLICATED) => format!("rerun, or make {REPLICATED} runs a side"),
+        (Some(needed), _) if needed > runs => format!("make {needed} runs a side"),
+        _ => "rerun, or make more runs a side".to_owned(),
+    };
+    let because = format!("{words}, but runs of unchanged code differ by as much; {remedy}");
+    (decision, level, because)
 }
 
-/// What a word means for a rule that asks for significance.
-pub(super) fn decision(word: Word, level: Level, policy: Policy) -> (Decision, Level) {
+/// Runs a side that bear a regression out.
+const REPLICATED: u32 = 3;
+
+/// `619 ms against 515 ms: 20 % slower`.
+fn difference(row: &Row, (from, to): (f64, f64)) -> String {
+    let unit = row.metric.unit();
+    let (size, more, less) = match unit {
+        Unit::Ratio => (units::points((to - from).abs()), "more", "less"),
+        Unit::Time if from > 0.0 => (units::share((to / from - 1.0).abs()), "slower", "faster"),
+        _ if from > 0.0 => (units::share((to / from - 1.0).abs()), "more", "less"),
+        _ => (unit.human((to - from).abs()), "more", "less"),
+    };
+    let direction = if to >= from { more } else { less };
+    format!(
+        "{} against {}: {} {direction}",
+        unit.human(to),
+        unit.human(from),
+        size.trim_start_matches('+')
+    )
+}
+
+/// What a word means for `[regression]`; `otherwise`: what `not enough data` means if the policy does not say.
+pub(super) fn decision(
+    word: Word,
+    level: Level,
+    policy: Policy,
+    otherwise: Inconclusive,
+) -> (Decision, Level) {
     match word {
         Word::Regressed => (Decision::Fail, level),
         Word::Improved | Word::Unchanged => (Decision::Pass, level),
         // A rule that only warns does not fail by a suspicion.
         Word::Suspect if level == Level::Warn => (Decision::Fail, Level::Warn),
-        Word::Suspect => (Decision::Fail, policy.on_suspect),
-        Word::NotEnoughData => match policy.on_inconclusive {
+        Word::Suspect => (Decision::Fail, policy.on_suspect.unwrap_or(Level::Warn)),
+        Word::NotEnoughData => match policy.on_inconclusive.unwrap_or(otherwise) {
             Inconclusive::Fail => (Decision::Fail, level),
             Inconclusive::Warn => (Decision::Undecided, Level::Warn),
             Inconclusive::Undecided => (Decision::Undecided, level),

@@ -1,6 +1,7 @@
 //! The comparison with a baseline as rows and sentences, shared by the reports that people read.
 
 use super::figures::NONE;
+use crate::comparison::cause::{Cause, causes, follows};
 use crate::comparison::rule::{Reason, Word};
 use crate::comparison::terms::is_share;
 use crate::comparison::{Comparison, EndpointComparison, Row, RunFacts};
@@ -13,21 +14,24 @@ pub const MOST_ROWS: usize = 60;
 /// Longest name beside the figures.
 const LONGEST_NAME: usize = 32;
 /// Columns of [`grouped`].
-pub const GROUPED_COLUMNS: [&str; 6] = [
+pub const GROUPED_COLUMNS: [&str; 7] = [
     "Endpoint, metric",
     "Baseline",
     "Current",
     "Change",
     "Bounds",
+    "Margin",
     "Verdict",
 ];
 /// Sentences and names shown.
 const MOST_LINES: usize = 20;
 
 /// Columns of the compared figures; the first is text.
-pub const COLUMNS: [&str; 7] = [
-    "Endpoint", "Metric", "Baseline", "Current", "Change", "Bounds", "Verdict",
+pub const COLUMNS: [&str; 8] = [
+    "Endpoint", "Metric", "Baseline", "Current", "Change", "Bounds", "Margin", "Verdict",
 ];
+/// What is said of a row of the total that says again what an endpoint's says.
+pub const FOLLOWS: &str = "follows";
 
 fn rank(word: Word) -> u8 {
     match word {
@@ -39,42 +43,47 @@ fn rank(word: Word) -> u8 {
     }
 }
 
-/// Every compared figure, what needs attention first.
+/// Every compared figure, what needs attention first; what only follows comes behind its cause.
 fn sorted(comparison: &Comparison) -> Vec<(&EndpointComparison, &Row)> {
     let endpoints = comparison.endpoints.iter();
     let mut all: Vec<_> = endpoints
         .flat_map(|e| e.rows.iter().map(move |row| (e, row)))
         .collect();
-    all.sort_by_key(|(_, row)| rank(row.judgement.word));
+    all.sort_by_key(|(e, row)| (rank(row.judgement.word), follows(comparison, e, row)));
     all
 }
 
 /// One row for each figure.
-pub fn rows(comparison: &Comparison) -> Vec<[String; 7]> {
+pub fn rows(comparison: &Comparison) -> Vec<[String; 8]> {
     sorted(comparison)
         .into_iter()
-        .map(|(endpoint, row)| cells(endpoint, row))
+        .map(|(endpoint, row)| cells(comparison, endpoint, row))
         .collect()
 }
 
 /// The same for a terminal: the endpoint on a line of its own above its metrics, notable endpoints first.
-pub fn grouped(comparison: &Comparison) -> Vec<[String; 6]> {
+pub fn grouped(comparison: &Comparison) -> Vec<[String; 7]> {
     let mut endpoints: Vec<_> = comparison.endpoints.iter().collect();
-    endpoints.sort_by_key(|e| e.rows.iter().map(|row| rank(row.judgement.word)).min());
+    endpoints.sort_by_key(|e| {
+        let rows = e.rows.iter();
+        rows.map(|row| (rank(row.judgement.word), follows(comparison, e, row)))
+            .min()
+    });
     let mut lines = Vec::new();
     for endpoint in endpoints {
-        let mut head: [String; 6] = Default::default();
+        let mut head: [String; 7] = Default::default();
         head[0] = cut(&endpoint.name());
         lines.push(head);
         lines.extend(endpoint.rows.iter().map(|row| {
-            let [_, metric, rest @ ..] = cells(endpoint, row);
-            let [baseline, current, change, bounds, verdict] = rest;
+            let [_, metric, rest @ ..] = cells(comparison, endpoint, row);
+            let [baseline, current, change, bounds, margin, verdict] = rest;
             [
                 format!("  {metric}"),
                 baseline,
                 current,
                 change,
                 bounds,
+                margin,
                 verdict,
             ]
         }));
@@ -93,7 +102,7 @@ fn cut(name: &str) -> String {
     head.iter().chain(&['…']).chain(tail).collect()
 }
 
-fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
+fn cells(comparison: &Comparison, endpoint: &EndpointComparison, row: &Row) -> [String; 8] {
     let none = || NONE.to_owned();
     let value = |value: &Result<f64, String>| {
         value
@@ -101,7 +110,7 @@ fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
             .map_or_else(|_| none(), |v| row.metric.unit().human(*v))
     };
     let share = is_share(&row.metric);
-    let size = if share { row.change } else { row.relative };
+    let (size, bounds) = row.shown();
     let text = |size: f64| {
         if share {
             units::points(size)
@@ -109,20 +118,33 @@ fn cells(endpoint: &EndpointComparison, row: &Row) -> [String; 7] {
             units::change(size)
         }
     };
+    let margin = |margin: f64| {
+        if share {
+            units::points(margin).trim_start_matches('+').to_owned()
+        } else {
+            units::share(margin)
+        }
+    };
+    let verdict = if follows(comparison, endpoint, row) {
+        FOLLOWS
+    } else {
+        row.judgement.word.name()
+    };
     [
         endpoint.name(),
         row.metric.to_string(),
         value(&row.baseline),
         value(&row.current),
         size.map_or_else(none, text),
-        row.interval.map_or_else(none, |(low, high)| {
+        bounds.map_or_else(none, |(low, high)| {
             if share {
                 units::points_between(low, high)
             } else {
                 units::changes_between(low, high)
             }
         }),
-        row.judgement.word.name().to_owned(),
+        row.margin().map_or_else(none, margin),
+        verdict.to_owned(),
     ]
 }
 
@@ -132,7 +154,7 @@ pub fn p95(comparison: &Comparison, endpoint: Option<&Endpoint>) -> Option<(Opti
     Some((row.relative, row.judgement.word))
 }
 
-/// What there is to say besides the rows: with what, how many of which verdict, doubts, findings, and what cannot be told.
+/// What there is to say besides the rows: with what, how many of which verdict, doubts, findings, and what could not be judged.
 pub fn lines(comparison: &Comparison) -> Vec<String> {
     let mut lines = vec![
         format!(
@@ -150,13 +172,29 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
         "vanished, only in the baseline",
         &comparison.vanished,
     ));
-    let notable = sorted(comparison)
-        .into_iter()
-        .filter(|(_, row)| rank(row.judgement.word) <= 2);
-    let sentences = notable.map(|(endpoint, row)| format!("{}: {}", endpoint.name(), row.because));
+    let notable = [Word::Regressed, Word::Suspect, Word::Improved].into_iter();
+    let sentences = notable
+        .flat_map(|word| causes(comparison, word))
+        .map(|c| cause(&c));
     lines.extend(sentences.take(MOST_LINES));
     lines.extend(untold(comparison));
     lines
+}
+
+/// `GET /search slower (p50 +20 %, mean +18 %): regressed: …; the total follows`.
+fn cause(cause: &Cause<'_>) -> String {
+    let follows = if cause.total_follows {
+        "; the total follows"
+    } else {
+        ""
+    };
+    format!(
+        "{} {} ({}): {}{follows}",
+        cause.endpoint.name(),
+        cause.what(),
+        cause.figures(),
+        cause.surest().because
+    )
 }
 
 fn runs(side: &[RunFacts]) -> String {
@@ -192,7 +230,7 @@ fn endpoints(what: &str, endpoints: &[Endpoint]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{what}: {}{more}", names.join(", ")))
 }
 
-/// Why figures could not be told, and how small a change would have gone unseen; one line for each reason.
+/// Why figures could not be judged, and how large a change would be seen; one line for each reason.
 fn untold(comparison: &Comparison) -> Vec<String> {
     let mut groups: Vec<(Reason, Vec<&Row>)> = Vec::new();
     for (_, row) in sorted(comparison) {
@@ -240,5 +278,5 @@ fn unseen(rows: &[&Row]) -> String {
     } else {
         format!("{least} to {most}")
     };
-    format!("; changes below {range} could not have been seen")
+    format!("; a change of {range} would be seen 4 times in 5")
 }

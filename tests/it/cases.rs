@@ -6,8 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use crate::goldens::Goldens;
-use crate::harness::{loadgate_in, root};
+use crate::harness::{Run, loadgate_in, root};
 
 const REPORTS: [&str; 6] = [
     "report.html",
@@ -28,16 +30,7 @@ fn every_case_gives_its_expected_reports() {
     cases.sort();
     assert!(!cases.is_empty());
     for case in cases {
-        let out = tempfile::tempdir().unwrap();
-        let args = std::fs::read_to_string(case.join("args")).unwrap();
-        let mut words: Vec<&str> = args.lines().filter(|l| !l.is_empty()).collect();
-        words.extend(["--out", out.path().to_str().unwrap()]);
-        let made = tempfile::tempdir().unwrap();
-        let folder = match std::fs::read_to_string(case.join("generate")) {
-            Ok(arguments) => generated(made.path(), &arguments),
-            Err(_) => root(""),
-        };
-        let run = loadgate_in(&folder, &words, b"");
+        let (out, run) = made(&case);
         let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
         let mut found: Vec<(&str, String)> =
             REPORTS.iter().map(|name| (*name, read(name))).collect();
@@ -48,6 +41,21 @@ fn every_case_gives_its_expected_reports() {
         }
     }
     goldens.finish();
+}
+
+/// The reports of a case, in a folder, and how the check ended.
+pub fn made(case: &Path) -> (TempDir, Run) {
+    let out = tempfile::tempdir().unwrap();
+    let args = std::fs::read_to_string(case.join("args")).unwrap();
+    let mut words: Vec<&str> = args.lines().filter(|l| !l.is_empty()).collect();
+    words.extend(["--out", out.path().to_str().unwrap()]);
+    let inputs = tempfile::tempdir().unwrap();
+    let folder = match std::fs::read_to_string(case.join("generate")) {
+        Ok(arguments) => generated(inputs.path(), &arguments),
+        Err(_) => root(""),
+    };
+    let run = loadgate_in(&folder, &words, b"");
+    (out, run)
 }
 
 /// Makes the runs of a case, beside a copy of the gate files so that their paths are the same as in the repository.

@@ -34,7 +34,7 @@ fn compare_says_what_regressed() {
         "{last}"
     );
     assert!(
-        last.contains(" figures regressed; regressed: Total mean "),
+        last.contains(": regressed: POST ") && last.contains(" slower (mean +"),
         "{last}"
     );
     let junit = quick_junit::Report::deserialize_from_str(&read(path, "out/junit.xml")).unwrap();
@@ -57,7 +57,7 @@ fn compare_says_what_regressed() {
     let last = run.stdout.trim_end().lines().last().unwrap().to_owned();
     assert_eq!(run.code, 0, "{last}");
     assert!(
-        last.starts_with("PASSED: a1, a2, a3 against b1, b2, b3: 0 of "),
+        last.starts_with("COMPARED: a1, a2, a3 against b1, b2, b3: no regression found; "),
         "{last}"
     );
     // `[regression]` says itself what follows.

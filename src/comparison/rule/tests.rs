@@ -15,7 +15,11 @@ fn evidence(estimate: f64, lower: f64, upper: f64) -> Evidence {
         floor: 5.0,
         noise: Noise::Known,
         replication: Replication::BothSides,
-        survives_multiplicity: true,
+        survives: Survives {
+            worse: true,
+            better: true,
+        },
+        adjusted: None,
     }
 }
 
@@ -109,7 +113,7 @@ fn below_the_floor_nothing_changed() {
 #[test]
 fn a_change_lost_among_many_is_not_enough() {
     let e = Evidence {
-        survives_multiplicity: false,
+        survives: Survives::default(),
         ..evidence(14.0, 6.0, 23.0)
     };
     assert_eq!(

@@ -8,7 +8,7 @@ use super::{Reader, Value, integer};
 use crate::config::{expression, quantity};
 use crate::diagnostic::Origin;
 use crate::exact::Fraction;
-use crate::gate::{Combine, Comparator, Gate, Level, Limit, MOST_MISSING, Requirement, within};
+use crate::gate::{Combine, Gate, Level, Limit, MOST_MISSING, Requirement, within};
 use crate::metric::Metric;
 use crate::units::Unit;
 
@@ -64,7 +64,7 @@ impl Reader<'_> {
             min_samples,
             max_missing: max_missing.unwrap_or(MOST_MISSING),
             floor,
-            significant: significant.unwrap_or(false),
+            significant: significant.unwrap_or(true),
             origin: Origin::line(self.file, line),
         });
     }
@@ -179,7 +179,7 @@ impl Reader<'_> {
             let message = "`significant` is for limits with a baseline, and there is none here";
             let help = "leave it out, or write `p95 <= baseline + 20%`";
             self.problem("no-effect", value.span(), message.to_owned(), help);
-        } else if significant && !requirements.iter().all(leaves_room) {
+        } else if significant && !requirements.iter().all(Requirement::leaves_room) {
             let message =
                 "`significant` is for limits like `<= baseline + 10%` or `>= baseline - 10%`";
             let help = "a limit that is no baseline, or stricter than it, is judged as it stands: leave `significant` out";
@@ -248,16 +248,4 @@ fn is_counted(requirement: &Requirement) -> bool {
 /// Whether every endpoint has the same figure.
 pub(in crate::config) fn is_of_run(metric: &Metric) -> bool {
     matches!(metric, Metric::Users | Metric::Duration)
-}
-
-fn leaves_room(requirement: &Requirement) -> bool {
-    let Limit::Baseline { factor, offset } = requirement.limit else {
-        return false;
-    };
-    let (one, zero) = (Fraction::ONE, Fraction::ZERO);
-    match requirement.comparator {
-        Comparator::Less | Comparator::LessOrEqual => factor >= one && offset >= zero,
-        Comparator::Greater | Comparator::GreaterOrEqual => factor <= one && offset <= zero,
-        Comparator::Equal => false,
-    }
 }

@@ -3,6 +3,7 @@
 use toml::de::DeTable;
 
 use super::{Reader, Value};
+use crate::comparison::terms::is_share;
 use crate::config::{expression, quantity};
 use crate::diagnostic::Origin;
 use crate::exact::Fraction;
@@ -13,6 +14,7 @@ use crate::units::Unit;
 
 const KEYS: &[&str] = &[
     "margin",
+    "tolerance",
     "alpha",
     "on",
     "metrics",
@@ -32,18 +34,17 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "margin" => rule.margin = self.percentage(value, "margin"),
+                "tolerance" => rule.tolerance = self.percentage(value, "tolerance"),
                 "alpha" => rule.alpha = self.alpha(value).unwrap_or(rule.alpha),
                 "on" => rule.on = self.selector(value),
                 "metrics" => rule.metrics = self.metrics(value).unwrap_or(rule.metrics),
                 "floor" => rule.floor_ms = self.time_floor(value),
                 "level" => rule.level = self.level_of(value, "level").unwrap_or(rule.level),
                 "on-suspect" => {
-                    let level = self.level_of(value, "on-suspect");
-                    rule.policy.on_suspect = level.unwrap_or(Level::Warn);
+                    rule.policy.on_suspect = self.level_of(value, "on-suspect");
                 }
                 "on-inconclusive" => {
-                    let meaning = self.inconclusive(value);
-                    rule.policy.on_inconclusive = meaning.unwrap_or(Inconclusive::Undecided);
+                    rule.policy.on_inconclusive = self.inconclusive(value);
                 }
                 name => self.unknown_key(name, key.span(), KEYS),
             }
@@ -125,8 +126,13 @@ impl Reader<'_> {
                 "it is the least change of a time, and `metrics` has none",
             ),
             (
+                "tolerance",
+                rule.metrics.iter().all(is_share),
+                "it is of times and rates, and `metrics` has none",
+            ),
+            (
                 "on-suspect",
-                rule.level == Level::Warn && rule.policy.on_suspect == Level::Fail,
+                rule.level == Level::Warn && rule.policy.on_suspect == Some(Level::Fail),
                 "with `level = \"warn\"` not even a regression fails",
             ),
         ];

@@ -19,7 +19,7 @@ pub fn view(analysis: &Analysis) -> Value {
         return Value::from(());
     };
     let rows = compared::rows(comparison);
-    let row = |cells: &[String; 7]| {
+    let row = |cells: &[String; 8]| {
         let [endpoint, rest @ .., word] = cells;
         context! { endpoint => names::text(endpoint), cells => rest, word, sign => sign_of(word) }
     };
@@ -42,7 +42,9 @@ fn sign_of(word: &str) -> &'static str {
     words
         .into_iter()
         .find(|known| known.name() == word)
-        .map_or("", |known| signs(known).0)
+        .map_or(if word == compared::FOLLOWS { "↳" } else { "" }, |known| {
+            signs(known).0
+        })
 }
 
 /// A sign that needs no colour, and the class of a word.

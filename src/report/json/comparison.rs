@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{EndpointKey, tidy};
+use crate::comparison::cause::follows;
 use crate::comparison::shift::ShiftPoint;
 use crate::comparison::{Census, Comparison, EndpointComparison, Noise, Row, RunFacts, Size};
 use crate::units::quantile_name;
@@ -62,6 +63,9 @@ struct RowJson<'a> {
     change: Option<f64>,
     relative: Option<f64>,
     interval: Option<(f64, f64)>,
+    adjusted: Option<AdjustedJson>,
+    decided_by: &'static str,
+    follows: bool,
     margin: Option<f64>,
     p_worse: Option<f64>,
     p_better: Option<f64>,
@@ -71,6 +75,14 @@ struct RowJson<'a> {
     detectable: Option<f64>,
     runs_needed: Option<u32>,
     rounded: bool,
+}
+
+#[derive(Serialize)]
+struct AdjustedJson {
+    relative: Option<f64>,
+    interval: Option<(f64, f64)>,
+    p_worse: Option<f64>,
+    p_better: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -113,7 +125,11 @@ impl<'a> ComparisonJson<'a> {
                 .collect(),
             new: comparison.new.iter().map(EndpointKey::of).collect(),
             vanished: comparison.vanished.iter().map(EndpointKey::of).collect(),
-            endpoints: comparison.endpoints.iter().map(endpoint).collect(),
+            endpoints: comparison
+                .endpoints
+                .iter()
+                .map(|e| endpoint(comparison, e))
+                .collect(),
         }
     }
 }
@@ -137,15 +153,19 @@ fn census(census: Census) -> CensusJson {
     }
 }
 
-fn endpoint(comparison: &EndpointComparison) -> EndpointJson<'_> {
+fn endpoint<'a>(comparison: &Comparison, at: &'a EndpointComparison) -> EndpointJson<'a> {
     EndpointJson {
-        endpoint: comparison.endpoint.as_ref().map(EndpointKey::of),
-        metrics: comparison.rows.iter().map(row).collect(),
-        shift: comparison.shift.iter().map(shift).collect(),
+        endpoint: at.endpoint.as_ref().map(EndpointKey::of),
+        metrics: at
+            .rows
+            .iter()
+            .map(|r| row(r, follows(comparison, at, r)))
+            .collect(),
+        shift: at.shift.iter().map(shift).collect(),
     }
 }
 
-fn row(row: &Row) -> RowJson<'_> {
+fn row(row: &Row, follows: bool) -> RowJson<'_> {
     let value = |value: &Result<f64, String>| value.as_ref().ok().copied().and_then(tidy);
     let (noise, source) = (row.noise.between_runs(), source(row.noise));
     RowJson {
@@ -161,6 +181,14 @@ fn row(row: &Row) -> RowJson<'_> {
         interval: row
             .interval
             .and_then(|(low, high)| Some((tidy(low)?, tidy(high)?))),
+        adjusted: row.adjusted.map(|a| AdjustedJson {
+            relative: tidy(a.relative),
+            interval: tidy(a.interval.0).zip(tidy(a.interval.1)),
+            p_worse: tidy(a.p_worse),
+            p_better: tidy(a.p_better),
+        }),
+        decided_by: row.judgement.by.name(),
+        follows,
         margin: row.margin().and_then(tidy),
         p_worse: row.p_worse.and_then(tidy),
         p_better: row.p_better.and_then(tidy),
