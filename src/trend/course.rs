@@ -24,6 +24,8 @@ mod test;
 
 /// Runs of a level by which others are judged, at most: the newest.
 pub const WINDOW: usize = 100;
+/// Runs of a level from which a change of it can be confirmed: of fewer, runs without a change are too often outside twice.
+const SETTLED: usize = 7;
 /// Runs after which a level for the better is the one to judge by.
 const ADOPTED: usize = 5;
 
@@ -234,7 +236,14 @@ impl Subject {
                     &found.both_better
                 };
                 if !both.is_empty() || self.is_again(found, worse) {
-                    self.confirm(first, worse, both.clone());
+                    if self.level.len() >= SETTLED {
+                        self.confirm(first, worse, both.clone());
+                    } else {
+                        // So few runs do not tell a level from a run of luck: both belong to it.
+                        self.events.pop();
+                        self.level.extend([first, run]);
+                        self.state = State::Calm;
+                    }
                 } else {
                     self.conclude(Standing::Spike);
                     self.state = State::Calm;

@@ -1,5 +1,6 @@
 //! What is followed from run to run, and how much change of it matters.
 
+use crate::comparison::terms::{default_floor, default_margin};
 use crate::history::entry::{EndpointEntry, Entry};
 use crate::metric::Metric;
 use crate::metric::measure::minimum_samples;
@@ -88,20 +89,29 @@ impl SeriesMetric {
         matches!(self, Self::FailureRatio | Self::UnexpectedFailureRatio)
     }
 
-    /// The least change that matters about a level in its base unit: 5 % of a mean or a median and of `rps`, 10 % of p95,
-    /// 20 % of p99, and 5 ms (2 ms below 20 ms), though never more than a quarter; of failures 0.1 percentage points.
+    /// The least change that matters about a level in its base unit: the margins and floors of comparisons, though a floor
+    /// is never more than a quarter of the level; of failures 0.1 percentage points.
     pub fn margin(self, level: f64) -> Margin {
-        let relative = match self {
-            Self::Mean | Self::Rps | Self::Quantile(..950_000) => 0.05,
-            Self::Quantile(..990_000) => 0.10,
-            Self::Quantile(_) => 0.20,
-            Self::FailureRatio | Self::UnexpectedFailureRatio => return Margin::Points(0.001),
-        };
-        let floor_ms = if level < 20.0 { 2.0 } else { 5.0 };
+        let metric = self.metric();
+        let (relative, floor) = (default_margin(&metric), default_floor(&metric));
+        if self.is_share() {
+            return Margin::Points(floor);
+        }
         if self.unit() == Unit::Time && level > 0.0 {
-            Margin::Relative((floor_ms / level).min(0.25).max(relative))
+            Margin::Relative((floor / level).min(0.25).max(relative))
         } else {
             Margin::Relative(relative)
+        }
+    }
+
+    /// The metric that gates and comparisons know it as.
+    fn metric(self) -> Metric {
+        match self {
+            Self::Mean => Metric::Mean,
+            Self::Quantile(q) => Metric::Quantile(f64::from(q) / 1e6),
+            Self::FailureRatio => Metric::FailureRatio,
+            Self::UnexpectedFailureRatio => Metric::UnexpectedFailureRatio,
+            Self::Rps => Metric::Rps,
         }
     }
 
@@ -164,9 +174,10 @@ mod tests {
     fn margins_have_a_floor_and_the_floor_a_limit() {
         let p50 = SeriesMetric::Quantile(500_000);
         assert_eq!(p50.margin(1000.0), Margin::Relative(0.05));
-        assert_eq!(p50.margin(50.0), Margin::Relative(0.1));
-        assert_eq!(p50.margin(16.0), Margin::Relative(0.125));
-        assert_eq!(p50.margin(1.0), Margin::Relative(0.25));
+        assert_eq!(p50.margin(1.0), Margin::Relative(0.1));
+        assert_eq!(p50.margin(0.1), Margin::Relative(0.25));
+        let p90 = SeriesMetric::Quantile(900_000);
+        assert_eq!(p90.margin(1000.0), Margin::Relative(0.1));
         assert_eq!(
             SeriesMetric::FailureRatio.margin(0.0),
             Margin::Points(0.001)

@@ -11,7 +11,7 @@ use super::{Hit, State, Subject, holm};
 /// Chance that any series of an unchanged run is outside, for each of the two tests.
 const FIRST: f64 = 0.005;
 /// The same of the newest two runs together.
-const BOTH: f64 = 0.0025;
+const BOTH: f64 = 0.001;
 /// Chance for one series of the run after a suspect one.
 const AGAIN: f64 = 0.005;
 /// Each of two runs must be so far outside by itself.
