@@ -24,7 +24,7 @@ mod test;
 
 /// Runs of a level by which others are judged, at most: the newest.
 pub const WINDOW: usize = 100;
-/// Runs of a level from which a change of it can be confirmed: of fewer, runs without a change are too often outside twice.
+/// Runs from which a change can be confirmed: of fewer, runs without a change are too often outside twice.
 const SETTLED: usize = 7;
 /// Runs after which a level for the better is the one to judge by.
 const ADOPTED: usize = 5;
@@ -127,6 +127,11 @@ impl Subject {
             earlier: &self.earlier,
             level: &self.level[self.level.len().saturating_sub(WINDOW)..],
         }
+    }
+
+    /// Runs from which its noise is known: of the level, and of those before it.
+    fn known_runs(&self) -> usize {
+        self.level.len() + self.earlier.iter().map(Vec::len).sum::<usize>()
     }
 
     /// The run that is suspect.
@@ -236,7 +241,7 @@ impl Subject {
                     &found.both_better
                 };
                 if !both.is_empty() || self.is_again(found, worse) {
-                    if self.level.len() >= SETTLED {
+                    if self.known_runs() >= SETTLED {
                         self.confirm(first, worse, both.clone());
                     } else {
                         // So few runs do not tell a level from a run of luck: both belong to it.

@@ -255,6 +255,32 @@ fn an_acknowledged_change_passes_and_travels_with_the_history() {
     );
 }
 
+/// Read as runs arrive, the step at run 9 is suspect in its first run and red in every later one; nothing else ever is.
+#[test]
+fn a_step_is_suspect_first_and_then_red_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(root(STEP)).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let path = dir.path().join("h.jsonl");
+    for runs in 6..=lines.len() {
+        std::fs::write(&path, lines[..runs].join("\n") + "\n").unwrap();
+        let (json, code) = trend(&[path.to_str().unwrap()]);
+        let outcome = &json["outcome"];
+        let expected = match runs {
+            ..9 => (0, false, false),
+            9 => (0, true, false),
+            _ => (1, false, true),
+        };
+        let suspect = outcome["suspect"].as_u64().unwrap() > 0;
+        let found = (code, suspect, outcome["regressed"].as_u64().unwrap() > 0);
+        assert_eq!(found, expected, "{runs} runs: {outcome}");
+        if runs > 9 {
+            let sentence = outcome["sentence"].as_str().unwrap();
+            assert!(sentence.contains("since run 9"), "{sentence}");
+        }
+    }
+}
+
 /// One bad run alone is suspect; acknowledged, the next runs are judged by the level it began.
 #[test]
 fn a_suspect_run_can_be_acknowledged_too() {
