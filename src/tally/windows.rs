@@ -35,8 +35,10 @@ pub fn of(tally: &EndpointTally, window_ms: i64) -> Result<Peak, String> {
     let longest_us = tally.max_us.ok_or_else(unknown)?;
     let mut late_s = (longest_us / 1e6).ceil() as i64;
     if tally.evidence == Evidence::Reported {
-        late_s += tally.row_gap_s.ok_or_else(unknown)?;
+        late_s = late_s.saturating_add(tally.row_gap_s.ok_or_else(unknown)?);
     }
+    // Whatever a file says of its longest response time.
+    let late_s = late_s.clamp(0, MOST_LATE_S);
     let seconds = &tally.seconds.requests;
     let mut peak = peak_by_second(seconds, window_ms, late_s).ok_or_else(unknown)?;
     peak.count = peak.count.max(average(tally, window_ms, late_s));
@@ -210,6 +212,9 @@ fn candidates(bins: &[(i64, u64)], window: i64) -> impl Iterator<Item = Candidat
     })
 }
 
+/// Later by so many seconds is beyond every start, and sums of it do not overflow.
+const MOST_LATE_S: i64 = 1 << 40;
+
 /// The same from counts per epoch second, within the bounds that they allow: a window of w whole seconds holds at
 /// most what w + 1 neighbouring seconds do, and the busiest at least what any w of them do. `late_s` is how many
 /// seconds after its own a request may have been counted.
@@ -326,6 +331,19 @@ mod tests {
         // Counted up to a second late, only one second surely lies in a window of 2 s.
         let peak = peak_by_second(&seconds, 2000, 1).expect("requests");
         assert_eq!((peak.count, peak.at_most), (4, Some(9)));
+    }
+
+    #[test]
+    fn an_absurd_response_time_leaves_no_window_sure() {
+        let mut tally = EndpointTally {
+            evidence: Evidence::Histogram,
+            requests: 4,
+            max_us: Some(1e300),
+            ..EndpointTally::default()
+        };
+        tally.seconds.requests.add(10, 4);
+        let peak = of(&tally, 4000).expect("seconds");
+        assert_eq!((peak.count, peak.at_most), (0, Some(4)));
     }
 
     #[test]
