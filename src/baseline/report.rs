@@ -1,7 +1,7 @@
 //! A kept run as a sample: its figures as they were written, how sure it was of them, and its response times.
 
 use crate::comparison::rounding::Rounded;
-use crate::comparison::sample::kept::{Kept, bin_width};
+use crate::comparison::sample::kept::{Kept, as_sure_as, bin_width};
 use crate::comparison::sample::{EndpointSample, Figure, Sample, Spread};
 use crate::comparison::shortfall::Shortfall;
 use crate::comparison::terms::Terms;
@@ -123,13 +123,7 @@ fn times(of: &Endpoint) -> Vec<(f64, u64)> {
 
 fn spread(metric: &Metric, of: &Endpoint) -> Result<Spread, Shortfall> {
     let kept = of.sample.as_ref().ok_or(Shortfall::NothingOverTime)?;
-    // A run is as sure of its rate by the minute.
-    let metric = if *metric == Metric::Rpm {
-        &Metric::Rps
-    } else {
-        metric
-    };
-    let name = metric.to_string();
+    let name = as_sure_as(metric).to_string();
     let error = kept.relative_error.get(&name).copied().flatten();
     Ok(Spread {
         standard_error: error.ok_or(Shortfall::NothingOverTime)?,

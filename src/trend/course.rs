@@ -312,14 +312,20 @@ pub fn follow(group: &Group, accepted: &Accepted, settings: &Settings) -> Course
     Course { subjects }
 }
 
-/// Takes one more run in.
-fn step(subjects: &mut [Subject], figures: &Figures, begins: &[Option<usize>], run: usize) {
+/// Which endpoints tell nothing of the others, as something is open on them.
+fn left_out(subjects: &[Subject], figures: &Figures) -> Vec<bool> {
     let mut left_out = vec![false; figures.places()];
     for subject in subjects.iter().filter(|s| s.state != State::Calm) {
         if let Some(place) = subject.series.iter().find_map(|i| figures.place(*i)) {
             left_out[place] = true;
         }
     }
+    left_out
+}
+
+/// Takes one more run in.
+fn step(subjects: &mut [Subject], figures: &Figures, begins: &[Option<usize>], run: usize) {
+    let left_out = left_out(subjects, figures);
     let found = test::all(subjects, figures, run, &left_out);
     for ((subject, found), begin) in subjects.iter_mut().zip(found).zip(begins) {
         if !subject.is_known(figures, run) {

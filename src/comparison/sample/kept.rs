@@ -52,12 +52,7 @@ impl Kept {
 
     /// How sure the run is of a metric: as it is kept, or of another percentile found anew.
     pub fn spread_of(&self, metric: &Metric, tally: &EndpointTally) -> Result<Spread, Shortfall> {
-        // A run is as sure of its rate by the minute.
-        let metric = if *metric == Metric::Rpm {
-            &Metric::Rps
-        } else {
-            metric
-        };
+        let metric = as_sure_as(metric);
         let kept = self.spreads.iter().find(|(of, _)| of == metric);
         if let Some((_, spread)) = kept {
             return Ok(*spread);
@@ -74,6 +69,14 @@ impl Kept {
     pub fn of_all(tallies: Vec<&EndpointTally>) -> Vec<Self> {
         let is_worth_it = tallies.iter().map(|t| t.requests).sum::<u64>() >= WORTH_THREADS;
         parallel::each(tallies, is_worth_it, Self::of)
+    }
+}
+
+/// The metric under which it is kept how sure the run is of one: of its rate by the minute as of that by the second.
+pub fn as_sure_as(metric: &Metric) -> &Metric {
+    match metric {
+        Metric::Rpm => &Metric::Rps,
+        other => other,
     }
 }
 

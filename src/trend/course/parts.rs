@@ -2,7 +2,7 @@
 
 use super::evidence::Adjusted;
 use super::figures::{Figures, sign};
-use super::{Course, Event, Hit, Standing, State, Subject, evidence};
+use super::{Course, Event, Hit, Standing, Subject, evidence};
 use crate::trend::{Group, Part};
 
 impl Course {
@@ -13,13 +13,7 @@ impl Course {
 
     /// Which endpoints tell nothing of the others at the newest run, as something is open on them.
     pub fn left_out(&self, figures: &Figures) -> Vec<bool> {
-        let mut left_out = vec![false; figures.places()];
-        for subject in self.subjects.iter().filter(|s| s.state != State::Calm) {
-            if let Some(place) = subject.series.iter().find_map(|i| figures.place(*i)) {
-                left_out[place] = true;
-            }
-        }
-        left_out
+        super::left_out(&self.subjects, figures)
     }
 
     /// The runs by which a newest run is judged: of the level last accepted of every endpoint that counts. Spikes of an
